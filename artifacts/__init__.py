@@ -1,0 +1,83 @@
+"""What a training run leaves, by name, and the one way to write it.
+
+Each data set has a folder of its own, `artifacts/mnist/` (published, committed) or `artifacts/digits/`
+(git-ignored), so that a run on the small set never replaces the published model.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+PUBLISHED = ROOT / "mnist"
+
+KERAS_MODEL = "model.keras"  # written by train
+METRICS = "metrics.json"  # written by train
+HISTORY = "history.csv"  # written by train
+FIGURES = "figures"  # written by train
+ONNX_MODEL = "model.onnx"  # written by export
+RUN = ".run"  # train: the state of the unfinished run
+BENCH = ROOT / "bench.json"  # written by export.bench
+
+FIGURE_NAMES = {
+    "sample_data.png": "What the network learns from: training pictures and how they are varied.",
+    "training_history.png": "Loss and accuracy by epoch, on the training and the validation pictures.",
+    "confusion_matrix.png": "Which digit is taken for which, on the test pictures.",
+    "predictions.png": "Test pictures with the digit that was read and the true one.",
+    "misclassified.png": "The mistakes on the test pictures, the surest first.",
+}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    The suffix stays the same because Keras and matplotlib choose their format by it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` to `path` as indented JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def circumstances() -> dict[str, str | int]:
+    """Date, commit and machine of a run, to be kept beside the numbers that it made."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": _commit(),
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "python": platform.python_version(),
+    }
+
+
+def _commit() -> str:
+    """The short hash of HEAD, with `+` when tracked files differ from it; `unknown` outside a checkout."""
+    describe = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

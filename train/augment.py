@@ -1,0 +1,159 @@
+"""How handwriting varies: random changes to a batch of digits, as TensorFlow operations for tf.data.
+
+MNIST was written by American clerks and pupils. Others slash their zeros, cross their sevens and give their ones a
+flag and a foot; those strokes are laid over MNIST's digits here. Then pen, proportions, slant and form vary, and the
+result is scaled and centred again as MNIST, and the reader of pictures, scale and centre a digit.
+
+Everything is stateless: the same pictures and seed give the same result, in any order and on any number of threads,
+so a run can be repeated and a stopped run goes on as if it had not been stopped.
+"""
+
+import math
+
+import tensorflow as tf
+
+SIDE = 28  # pictures are SIDE × SIDE px
+BOX = 20.0  # px, longer side of a digit's ink
+MIDDLE = 14.0  # px, where its centre of mass goes
+SLASHED, CROSSED, FLAGGED, FOOTED = 0.25, 0.25, 0.40, 0.25  # share of the zeros, sevens, ones, ones
+ROTATION = 0.22  # radians, either way
+SHEAR = 0.25  # sideways px per px of height, either way: slant
+PROPORTION = 0.15  # natural logarithm of the stretch in each direction, either way
+ZOOM, SHIFT = 0.08, 1.0  # either way: how far MNIST's own pictures and careless boxes are off, logarithm and px
+BEND = 0.8  # px, standard deviation of the smooth displacement (Simard et al. 2003, "Best practices for CNNs")
+BEND_GRID = 5  # the displacement is drawn on so coarse a grid and interpolated between
+THICKER, THINNER = 0.7, 0.5  # share of the way, at most, to a pen 1 px thicker or thinner on either side
+
+
+def augment(pictures: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """The same digits written differently, (n, 28, 28) uint8.
+
+    pictures: (n, 28, 28) uint8, white on black; labels: (n,) integers; seed: (2,) int32.
+    """
+    stroke_seed, pen_seed, warp_seed, bend_seed = tf.unstack(tf.random.split(seed, 4))
+    ink = tf.cast(pictures, tf.float32)
+    ink = add_strokes(ink, labels, stroke_seed)
+    ink = change_pen(ink, pen_seed)
+    ink = sample(ink, affine(ink, warp_seed) + bend(tf.shape(ink)[0], bend_seed))
+    return tf.cast(tf.round(ink), tf.uint8)
+
+
+def add_strokes(ink: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Slashes over zeros, bars over sevens, flags and feet on ones, each for a share of them; ink (n, 28, 28)."""
+    chance, angle, length, place, foot = tf.unstack(tf.random.stateless_uniform((5, tf.shape(ink)[0]), seed))
+    left, top, right, bottom = box(ink)
+
+    def at_height(y: tf.Tensor) -> tf.Tensor:
+        """The middle of the ink within 1.5 px of a height, (n, 2)."""
+        near = ink * tf.cast(tf.abs(tf.range(SIDE, dtype=tf.float32) - y[:, None])[..., None] < 1.5, tf.float32)
+        across = tf.einsum("nyx,x->n", near, tf.range(SIDE, dtype=tf.float32)) / (tf.reduce_sum(near, (1, 2)) + 1e-6)
+        return tf.stack([across, y], axis=-1)
+
+    def direction(radians: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+        return size[:, None] * tf.stack([tf.cos(radians), tf.sin(radians)], axis=-1)
+
+    # Zero: lower left to upper right, from level to steep, ending inside the ring or beyond it.
+    rising = -math.radians(80) * angle
+    ring = tf.math.rsqrt(
+        (2 * tf.cos(rising) / (right - left + 1)) ** 2 + (2 * tf.sin(rising) / (bottom - top + 1)) ** 2
+    )
+    centre, slash = tf.stack([left + right, top + bottom], -1) / 2, direction(rising, ring * (0.7 + 0.9 * length))
+    middle, bar = at_height(top + (bottom - top) * (0.4 + 0.25 * place)), direction(0.6 * angle - 0.4, 2.5 + 3 * length)
+    tip, flag = at_height(top + 0.5), direction(math.pi - math.radians(20) - math.radians(50) * angle, 3 + 7 * length)
+    base, serif = at_height(bottom - 0.5), direction(0.3 * place - 0.15, 2.5 + 4 * foot)
+
+    zero, seven, one = ((labels == digit)[:, None] for digit in (0, 7, 1))
+    start = tf.where(zero, centre - slash, tf.where(seven, middle - bar, tip))
+    end = tf.where(zero, centre + slash, tf.where(seven, middle + bar, tip + flag))
+    share = tf.gather([SLASHED, FLAGGED, 0, 0, 0, 0, 0, CROSSED, 0, 0], tf.cast(labels, tf.int32))
+    crossed = lay(ink, start, end, chance < share)
+    # Half of the footed ones have a flag, too.
+    footed = one[:, 0] & ((chance < FOOTED / 2) | (chance > 1 - FOOTED / 2))
+    return lay(crossed, base - serif, base + serif, footed)
+
+
+def lay(ink: tf.Tensor, start: tf.Tensor, end: tf.Tensor, where: tf.Tensor) -> tf.Tensor:
+    """A straight stroke of the digit's own pen from (n, 2) to (n, 2), as (x, y), in the pictures where (n,) is true."""
+    # A stroke of length l and width w has mass l·w and twice its length of edge.
+    down, across = tf.image.image_gradients(ink[..., None])
+    edge = tf.reduce_sum(tf.sqrt(down**2 + across**2), (1, 2, 3))
+    width = (2 * tf.reduce_sum(ink, (1, 2)) / (edge + 1e-6))[:, None, None]
+    along = (end - start)[:, None, None]
+    offset = pixels() - start[:, None, None]
+    share = tf.reduce_sum(offset * along, -1) / (tf.reduce_sum(along**2, -1) + 1e-6)
+    distance = tf.norm(offset - tf.clip_by_value(share, 0, 1)[..., None] * along, axis=-1)
+    stroke = 255 * tf.clip_by_value(width / 2 + 0.5 - distance, 0, 1)
+    return tf.where(where[:, None, None], tf.maximum(ink, stroke), ink)
+
+
+def change_pen(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """(n, 28, 28) float32 -> a random pen width for each: grey-scale dilation or erosion, in part."""
+    amount = tf.random.stateless_uniform((tf.shape(ink)[0], 1, 1), seed, -THINNER, THICKER)
+    thick = tf.nn.max_pool2d(ink[..., None], 3, 1, "SAME")[..., 0]
+    thin = -tf.nn.max_pool2d(-ink[..., None], 3, 1, "SAME")[..., 0]
+    return ink + tf.nn.relu(amount) * (thick - ink) + tf.nn.relu(-amount) * (thin - ink)
+
+
+def affine(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """-> (n, 28, 28, 2) float32: for each pixel the (x, y) it comes from.
+
+    The digit is turned, slanted and stretched; then its box has BOX px again and its mass lies in the middle, but for
+    a little zoom and shift.
+    """
+    u = tf.unstack(tf.random.stateless_uniform((7, tf.shape(ink)[0]), seed, -1.0, 1.0))
+    angle, slant = ROTATION * u[0], SHEAR * u[1]
+    width, height = tf.exp(PROPORTION * u[2]), tf.exp(PROPORTION * u[3])
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    rows = [[cos * width, (slant * cos - sin) * height], [sin * width, (slant * sin + cos) * height]]
+    matrix = tf.transpose(tf.convert_to_tensor(rows), [2, 0, 1])
+
+    moved = tf.einsum("nij,yxj->nyxi", tf.linalg.inv(matrix), pixels())
+    inked = (ink > 127)[..., None]
+    far = 1e3
+    extent = tf.reduce_max(tf.where(inked, moved, -far), (1, 2)) - tf.reduce_min(tf.where(inked, moved, far), (1, 2))
+    scale = (tf.reduce_max(extent, axis=1) + 1) / BOX * tf.exp(ZOOM * u[4])
+    mass = tf.einsum("nyx,yxi->ni", ink, pixels()) / (tf.reduce_sum(ink, (1, 2))[:, None] + 1e-6)
+
+    shift = SHIFT * tf.stack(u[5:], axis=-1)
+    return tf.einsum("n,nij,yxj->nyxi", scale, matrix, pixels() - MIDDLE) + (mass + shift)[:, None, None]
+
+
+def bend(n: int, seed: tf.Tensor) -> tf.Tensor:
+    """-> (n, 28, 28, 2) float32: a smooth random displacement in px."""
+    coarse = tf.random.stateless_normal((n, BEND_GRID, BEND_GRID, 2), seed, stddev=BEND)
+    return tf.image.resize(coarse, (SIDE, SIDE), "bicubic")
+
+
+def sample(ink: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """(n, 28, 28) and (n, 28, 28, 2) as (x, y) -> the ink at those places, bilinear, black outside."""
+    places = tf.clip_by_value(places, -1.0, float(SIDE))
+    width = SIDE + 3
+    flat = tf.reshape(tf.pad(ink, [[0, 0], [1, 2], [1, 2]]), [-1, width * width])
+    corner = tf.floor(places)
+    across, down = tf.unstack(places - corner, axis=-1)
+    x, y = tf.unstack(tf.cast(corner, tf.int32) + 1, axis=-1)
+
+    def at(dy: int, dx: int) -> tf.Tensor:
+        return tf.gather(flat, (y + dy) * width + x + dx, batch_dims=1)
+
+    above = at(0, 0) + across * (at(0, 1) - at(0, 0))
+    below = at(1, 0) + across * (at(1, 1) - at(1, 0))
+    return above + down * (below - above)
+
+
+def pixels() -> tf.Tensor:
+    """-> (28, 28, 2) float32, the (x, y) of each pixel."""
+    axis = tf.range(SIDE, dtype=tf.float32)
+    return tf.stack(tf.meshgrid(axis, axis), axis=-1)
+
+
+def box(ink: tf.Tensor) -> list[tf.Tensor]:
+    """(n, 28, 28) -> left, top, right, bottom of the ink, the px themselves, each (n,) float32."""
+    sides = []
+    for axis in (1, 2):
+        inked = tf.cast(tf.reduce_any(ink > 127, axis=axis), tf.int32)
+        first = tf.argmax(inked, axis=1)
+        last = SIDE - 1 - tf.argmax(tf.reverse(inked, [1]), axis=1)
+        sides.append((tf.cast(first, tf.float32), tf.cast(last, tf.float32)))
+    (left, right), (top, bottom) = sides
+    return [left, top, right, bottom]
