@@ -15,6 +15,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 def main() -> int:
     args = parse()
+    circumstances = artifacts.circumstances()  # now, because the checkout may have moved on when the run ends
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from train import data, fit
 
@@ -37,14 +38,14 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\ntrain: stopped. The published files are as they were; --resume goes on from the last finished epoch.")
         return 130
-    publish(args, digits, folder, model, history)
+    publish(args, circumstances, digits, folder, model, history)
     return 0
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     parser.add_argument("--dataset", choices=("auto", "mnist", "digits"), default="auto", help="default: %(default)s")
-    parser.add_argument("--data", type=Path, default=os.environ.get("MNIST_NPZ"), help="MNIST as an .npz file")
+    parser.add_argument("--data", type=Path, default=os.environ.get("MNIST_NPZ") or None, help="MNIST as an .npz file")
     parser.add_argument("--epochs", type=positive, default=EPOCHS, help="at most so many; default: %(default)s")
     parser.add_argument("--batch-size", type=positive, default=BATCH_SIZE, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
@@ -71,7 +72,7 @@ def announce(warning: str) -> None:
     )
 
 
-def publish(args, digits, folder: Path, model, history: list[dict[str, float]]) -> None:
+def publish(args, circumstances: dict, digits, folder: Path, model, history: list[dict[str, float]]) -> None:
     """Look at the test pictures, once, and write everything that the run leaves."""
     from train import figures
     from train.evaluate import evaluate
@@ -93,7 +94,7 @@ def publish(args, digits, folder: Path, model, history: list[dict[str, float]]) 
         "seed": args.seed,
         "batch_size": args.batch_size,
         "versions": {name: version(name) for name in PACKAGES},
-        **artifacts.circumstances(),
+        **circumstances,
     }
     figures.draw_all(folder / artifacts.FIGURES, digits, history, metrics, test)
     with artifacts.replacing(folder / artifacts.HISTORY) as path:

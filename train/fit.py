@@ -15,7 +15,7 @@ from train.data import CLASSES, Data, Split
 from train.model import build
 
 LEARNING_RATE = 3e-3  # at the top of the schedule
-WARM_UP = 1.0  # epochs until there
+WARM_UP = 1 / 30  # share of all steps until there
 WEIGHT_DECAY = 1e-2
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
 PATIENCE = 10  # epochs without a better validation loss, then stop
@@ -44,11 +44,12 @@ def fit(
         model, history = restore(run, settings, steps)
     else:
         model, history = build(), []
+        warm_up = round(WARM_UP * epochs * steps)
         schedule = keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=LEARNING_RATE / 30,
-            decay_steps=max(1, int((epochs - WARM_UP) * steps)),
+            decay_steps=epochs * steps - warm_up,
             warmup_target=LEARNING_RATE,
-            warmup_steps=int(WARM_UP * steps),
+            warmup_steps=warm_up,
         )
         # XLA was half as fast here as TensorFlow's own (oneDNN) convolutions.
         model.compile(

@@ -1,0 +1,54 @@
+# Handwritten digits: `make demo` serves the page, `make train export` makes the model anew.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Given to make, they reach the programs: make train DATASET=digits EPOCHS=5, make demo PORT=8000.
+TRAIN_FLAGS := $(if $(DATASET),--dataset $(DATASET)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
+EXPORT_FLAGS := $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
+DEMO_FLAGS := $(if $(PORT),--port $(PORT))
+export MNIST_NPZ
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup train export demo test lint bench clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.all ## a virtual environment with everything, in .venv
+
+train: .venv/.all ## MNIST -> artifacts/*/model.keras, numbers, figures   (DATASET, EPOCHS, MNIST_NPZ, ARTIFACTS)
+	$(BIN)/python -m train $(TRAIN_FLAGS)
+
+export: .venv/.all ## artifacts/*/model.keras -> model.onnx, proven equal   (MNIST_NPZ, ARTIFACTS)
+	$(BIN)/python -m export $(EXPORT_FLAGS)
+
+demo: .venv/.demo ## serve the page at http://127.0.0.1:7860   (PORT)
+	$(BIN)/python -m demo $(DEMO_FLAGS)
+
+test: lint ## lint, then all tests; no MNIST and no network needed
+	$(BIN)/python -m pytest -q tests
+
+lint: .venv/.all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: .venv/.all ## measure speeds on this machine -> artifacts/bench.json
+	$(BIN)/python -m export.bench
+
+clean: ## remove what can be made again, but for the published model
+	rm -rf .venv artifacts/digits artifacts/*/.run .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: demo/requirements.txt | .venv/bin/python
+	$(BIN)/pip install -q -r demo/requirements.txt
+	@touch $@
+
+.venv/.all: requirements.txt demo/requirements.txt | .venv/bin/python
+	$(BIN)/pip install -q -r requirements.txt
+	@touch .venv/.demo $@

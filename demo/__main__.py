@@ -1,0 +1,51 @@
+"""python -m demo: without an argument, serve the page; with files or folders, read them and print what they say."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from artifacts import ONNX_MODEL, PUBLISHED
+from export.classifier import ModelError
+from export.reader import Reader
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("paths", nargs="*", type=Path, metavar="FILE|FOLDER", help="pictures to read")
+    parser.add_argument("--json", action="store_true", help="print JSON lines: boxes and probabilities, too")
+    parser.add_argument("--artifacts", type=Path, default=PUBLISHED, help="folder of the model and its report")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve at; default: %(default)s")
+    parser.add_argument("--port", type=int, default=7860, help="port to serve at; default: %(default)s")
+    parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
+    args = parser.parse_args()
+    try:
+        reader = Reader(args.artifacts / ONNX_MODEL)
+    except ModelError as reason:
+        return fail(str(reason))
+    if args.paths:
+        from demo.files import read_files
+
+        return read_files(reader, args.paths, args.json)
+    return serve(reader, args)
+
+
+def serve(reader: Reader, args: argparse.Namespace) -> int:
+    # Gradio reads this when it is imported; nothing is to be sent anywhere.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from demo.app import LOOK, page
+
+    try:
+        page(reader, args.artifacts).launch(server_name=args.host, server_port=args.port, share=args.share, **LOOK)
+    except OSError as reason:
+        return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
+    return 0
+
+
+def fail(message: str) -> int:
+    print(f"demo: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

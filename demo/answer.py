@@ -1,0 +1,46 @@
+"""A Reading as the HTML that the page shows: what was read, how sure, what the network saw, and how long it took."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from export.reader import Digit, Reading
+
+SURE = 0.8  # below this the page says that it is not sure
+
+
+def render(reading: Reading | None, milliseconds: float = 0.0, nothing: str = "Draw a digit") -> str:
+    """HTML for a reading; `nothing` stands in its place when there is none or nothing was read.
+
+    The outermost element carries the text as `data-reading`.
+    """
+    if reading is None or not reading.digits:
+        return f'<div class="answer" data-reading=""><p class="hint">{nothing}</p></div>'
+    digit = reading.digits[0]
+    sure = f"{digit.confidence:.1%} sure" if digit.confidence >= SURE else f"not sure: {digit.confidence:.0%}"
+    return (
+        f'<div class="answer" data-reading="{reading.text}">'
+        f'<div class="top"><output class="reading">{reading.text}</output>'
+        f'<figure><img src="{picture_url(digit.image)}" alt="The 28 by 28 picture that the network saw">'
+        f"<figcaption>what the network saw</figcaption></figure></div>"
+        f'<p class="sure">{sure}</p>{bars(digit)}<p class="time">read in {milliseconds:.1f} ms</p></div>'
+    )
+
+
+def bars(digit: Digit) -> str:
+    """Ten rows: digit, bar, percentage."""
+    rows = "".join(
+        f'<li class="{"read" if label == digit.label else ""}"><b>{label}</b>'
+        f'<span class="bar"><span style="width:{p * 100:.1f}%"></span></span><span class="number">{p:.1%}</span></li>'
+        for label, p in enumerate(digit.probabilities)
+    )
+    return f'<ul class="bars" aria-label="Probability of each digit">{rows}</ul>'
+
+
+def picture_url(picture: np.ndarray) -> str:
+    """(h, w) uint8 -> a data: URL with it as PNG."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "png")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

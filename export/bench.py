@@ -1,0 +1,116 @@
+"""python -m export.bench: how fast the model, the reader and the page are on this machine → artifacts/bench.json."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from importlib.metadata import version
+
+import cv2
+import numpy as np
+import psutil
+from PIL import Image
+
+from artifacts import BENCH, KERAS_MODEL, PUBLISHED, ROOT, circumstances, write_json
+from export.classifier import Classifier
+from export.reader import Reader
+
+PACKAGES = ("onnxruntime", "tensorflow", "keras", "gradio", "numpy")
+STARTS = 3  # the fastest of so many
+BARE_PAGE = (
+    "import sys, gradio\nwith gradio.Blocks() as page: gradio.Markdown('nothing')\n"
+    "page.launch(server_port=int(sys.argv[1]), quiet=True)"
+)
+
+
+def main() -> None:
+    rows = {**model_speed(), **reader_speed(), **page_start()}
+    result = {"rows": rows, "versions": {name: version(name) for name in PACKAGES}, **circumstances()}
+    write_json(BENCH, result)
+    width = max(map(len, rows))
+    for name, row in rows.items():
+        print(f"{name:{width}}  " + ", ".join(f"{value:g} {unit}" for unit, value in row.items()))
+    print(f"{result['processor']}, {result['cores']} cores; written to {BENCH.relative_to(ROOT.parent)}")
+
+
+def percentiles(function: Callable[[], object], n: int) -> dict[str, float]:
+    """Milliseconds of one call, the median and the 99th percentile of `n`, after a tenth as many to warm up."""
+    times = []
+    for i in range(-n // 10, n):
+        start = time.perf_counter()
+        function()
+        if i >= 0:
+            times.append(time.perf_counter() - start)
+    p50, p99 = np.percentile(times, [50, 99]) * 1e3
+    return {"ms p50": round(p50, 4), "ms p99": round(p99, 4)}
+
+
+def model_speed() -> dict[str, dict[str, float]]:
+    """The network alone, in ONNX Runtime on one thread and in Keras, on the same pictures."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    pictures = np.random.default_rng(0).integers(0, 256, (256, 28, 28), dtype=np.uint8)
+    classifier, model = Classifier(), keras.models.load_model(PUBLISHED / KERAS_MODEL)
+    batch = percentiles(lambda: classifier(pictures), 30)["ms p50"]
+    one = pictures[:1]
+    return {
+        "ONNX Runtime, 1 picture": percentiles(lambda: classifier(one), 5000),
+        "ONNX Runtime, 256 pictures": {"pictures/s": round(256 / batch * 1e3)},
+        "Keras model(x), 1 picture": percentiles(lambda: model(one, training=False), 200),
+        "Keras predict(x), 1 picture": percentiles(lambda: model.predict(one, verbose=0), 50),
+    }
+
+
+def reader_speed() -> dict[str, dict[str, float]]:
+    """A 400 × 400 drawing of a digit, from picture to Reading."""
+    canvas = np.full((400, 400), 255, np.uint8)
+    cv2.polylines(canvas, [np.array([[110, 90], [280, 90], [200, 320]])], False, 0, 16, cv2.LINE_AA)
+    picture, reader = Image.fromarray(canvas), Reader()
+    return {"Reader, 400 × 400 drawing": percentiles(lambda: reader.read(picture), 500)}
+
+
+def page_start() -> dict[str, dict[str, float]]:
+    """From the start of the process to the first answered request, beside a Gradio page with nothing on it."""
+    return {
+        "python -m demo, start": start_of(["-m", "demo", "--port"]),
+        "bare Gradio page, start": start_of(["-c", BARE_PAGE]),
+    }
+
+
+def start_of(command: list[str]) -> dict[str, float]:
+    """Seconds until a server answers, the fastest of STARTS, and its memory then; the port is the last argument."""
+    runs = [start_once(command) for _ in range(STARTS)]
+    return min(runs, key=lambda run: run["s"])
+
+
+def start_once(command: list[str]) -> dict[str, float]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"}
+    start = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, *command, str(port)], cwd=ROOT.parent, env=environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        while server.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
+            except urllib.error.URLError:
+                time.sleep(0.01)
+            else:
+                seconds = time.perf_counter() - start
+                return {"s": round(seconds, 2), "MB": round(psutil.Process(server.pid).memory_info().rss / 1e6)}
+        raise SystemExit(f"bench: the server stopped with exit code {server.returncode}")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What the tests share: a real training run on scikit-learn's digits, drawn digits, and the repository's root."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each digit as pen strokes on a 100 × 100 surface, y down; drawn for these tests.
+STROKES = {
+    0: [[(50, 12), (30, 22), (22, 50), (30, 80), (50, 90), (70, 80), (78, 50), (70, 22), (50, 12)]],
+    1: [[(52, 10), (50, 90)]],
+    2: [[(26, 30), (36, 14), (58, 12), (70, 26), (64, 46), (42, 68), (24, 88), (76, 88)]],
+    3: [[(28, 16), (54, 12), (70, 26), (62, 44), (44, 48), (66, 54), (74, 72), (58, 88), (26, 86)]],
+    4: [[(38, 10), (26, 54), (74, 54)], [(62, 30), (60, 92)]],
+    5: [[(70, 12), (34, 12), (30, 44), (54, 42), (72, 58), (66, 80), (46, 90), (26, 82)]],
+    6: [[(62, 10), (40, 28), (28, 58), (34, 84), (54, 90), (70, 76), (64, 58), (46, 54), (30, 66)]],
+    7: [[(24, 14), (76, 14), (44, 90)]],
+    8: [[(66, 22), (50, 12), (34, 22), (38, 40), (62, 56), (70, 76), (50, 90), (30, 76), (38, 56), (62, 40), (66, 22)]],
+    9: [[(68, 30), (54, 12), (34, 20), (32, 42), (50, 52), (66, 40), (68, 30), (66, 60), (58, 90)]],
+}
+
+
+def draw(digit: int, side: int = 400, pen: int = 18) -> Image.Image:
+    """A digit drawn black on white, `side` px square."""
+    canvas = np.full((side, side), 255, np.uint8)
+    for stroke in STROKES[digit]:
+        cv2.polylines(canvas, [np.array(stroke) * side // 100], False, 0, pen, cv2.LINE_AA)
+    return Image.fromarray(canvas)
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python …` in the repository with no way out to a network."""
+    closed = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
+    inherited = {name: value for name, value in os.environ.items() if name != "MNIST_NPZ"}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        env={**inherited, **closed, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def offline_run(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The artifacts of `python -m train` with neither network nor Keras cache, and what the program said."""
+    root = tmp_path_factory.mktemp("artifacts")
+    finished = run("-m", "train", "--epochs", "4", "--batch-size", "64", "--artifacts", root, KERAS_HOME=str(root / "keras"))
+    assert finished.returncode == 0, finished.stderr
+    return root / "digits", finished
+
+
+@pytest.fixture(scope="session")
+def exported_run(offline_run) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The same folder with its ONNX model, and what the export said."""
+    folder, _ = offline_run
+    finished = run("-m", "export", "--artifacts", folder.parent)
+    assert finished.returncode == 0, finished.stderr
+    return folder, finished

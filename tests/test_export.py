@@ -1,0 +1,115 @@
+import json
+import os
+import shutil
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from conftest import run
+
+from artifacts import KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED
+from export.classifier import Classifier, ModelError
+from export.convert import ConversionError, convert
+from train.data import small_digits
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return small_digits().test.pictures
+
+
+def test_onnx_and_keras_agree_on_every_test_picture(exported_run, pictures):
+    folder, _ = exported_run
+    expected = keras.models.load_model(folder / KERAS_MODEL).predict(pictures, verbose=0)
+    actual = Classifier(folder / ONNX_MODEL)(pictures)
+    assert np.abs(expected - actual).max() <= 1e-5
+    assert (expected.argmax(axis=1) == actual.argmax(axis=1)).all()
+
+
+def test_the_export_prints_its_proof(exported_run, pictures):
+    _, finished = exported_run
+    assert f"same label on all {len(pictures)} test pictures" in finished.stdout
+
+
+def test_the_model_takes_raw_pictures_in_any_number(exported_run):
+    session = onnxruntime.InferenceSession(exported_run[0] / ONNX_MODEL)
+    (image,), (probabilities,) = session.get_inputs(), session.get_outputs()
+    assert (image.name, image.type, image.shape[1:]) == ("image", "tensor(uint8)", [28, 28])
+    assert (probabilities.name, probabilities.type) == ("probabilities", "tensor(float)")
+    for n in (0, 1, 7):
+        assert session.run(None, {"image": np.zeros((n, 28, 28), np.uint8)})[0].shape == (n, 10)
+
+
+@pytest.mark.parametrize("folder", ["run", "published"])
+def test_the_model_says_what_it_is(exported_run, folder):
+    folder = exported_run[0] if folder == "run" else PUBLISHED
+    metrics = json.loads((folder / METRICS).read_text())
+    metadata = Classifier(folder / ONNX_MODEL).metadata
+    assert metadata["data_set"] == metrics["dataset"]
+    assert float(metadata["test_accuracy"]) == pytest.approx(metrics["test"]["accuracy"], abs=1e-4)
+    assert metadata["seed"] == str(metrics["seed"])
+    assert metadata["commit"] == metrics["commit"]
+    assert {"date", "licence", "how_to_use"} <= metadata.keys()
+
+
+def test_a_model_that_differs_is_not_published(offline_run, pictures, tmp_path, monkeypatch):
+    for name in (KERAS_MODEL, METRICS):
+        shutil.copy(offline_run[0] / name, tmp_path)
+    (tmp_path / ONNX_MODEL).write_text("old")
+    save = onnx.save
+
+    def save_spoilt(graph, path):
+        for weights in graph.graph.initializer:
+            if weights.data_type == onnx.TensorProto.FLOAT and len(weights.dims) == 4:
+                spoilt = onnx.numpy_helper.to_array(weights) * 1.01
+                weights.CopyFrom(onnx.numpy_helper.from_array(spoilt, weights.name))
+        save(graph, path)
+
+    monkeypatch.setattr(onnx, "save", save_spoilt)
+    with pytest.raises(ConversionError, match="nothing was published"):
+        convert(tmp_path, pictures)
+    assert (tmp_path / ONNX_MODEL).read_text() == "old"
+
+
+def test_an_export_that_is_up_to_date_is_left_alone(exported_run):
+    folder, _ = exported_run
+    before = (folder / ONNX_MODEL).stat().st_mtime_ns
+    finished = run("-m", "export", "--artifacts", folder.parent)
+    assert finished.returncode == 0
+    assert "up to date" in finished.stdout
+    assert (folder / ONNX_MODEL).stat().st_mtime_ns == before
+
+
+def test_without_a_trained_model_the_export_says_to_train(tmp_path):
+    finished = run("-m", "export", "--artifacts", tmp_path)
+    assert finished.returncode == 2
+    assert "train first" in finished.stderr
+
+
+def test_a_model_that_is_none_is_refused_in_a_sentence(tmp_path):
+    with pytest.raises(ModelError, match="no model at"):
+        Classifier(tmp_path / "missing.onnx")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(os.urandom(1000))
+    with pytest.raises(ModelError, match="not an ONNX model"):
+        Classifier(broken)
+
+
+def test_a_truncated_model_is_refused(tmp_path):
+    cut = tmp_path / "cut.onnx"
+    whole = (PUBLISHED / ONNX_MODEL).read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="not an ONNX model"):
+        Classifier(cut)
+
+
+def test_somebody_elses_model_is_refused(tmp_path):
+    port = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "g", [port], [])
+    graph.output.append(onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1]))
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(ModelError, match="not this project's"):
+        Classifier(tmp_path / "other.onnx")
