@@ -12,6 +12,7 @@ PAPER_SIDE = 128  # px; the paper's light is looked at in a picture of this size
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
 NOISE = 7  # … and this many standard deviations of the paper's grey
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
+LEVELS = np.arange(256.0)  # of grey
 SPECK = 0.02  # a piece of less than this share of the largest piece's area is dirt
 
 
@@ -52,15 +53,15 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
     light has been evened out.
     """
     dark = even_out(255 - grey if is_light_on_dark(grey) else grey)
-    _, bright = cv2.threshold(dark, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    mask = bright == 0
-    if mask.all() or not mask.any():
+    threshold, mask = cv2.threshold(dark, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    counts, first = histogram(dark), int(threshold) + 1
+    if not counts[:first].any() or not counts[first:].any():
         return None
-    pen, paper = float(np.median(dark[mask])), float(np.median(dark[~mask]))
-    noise = 1.48 * float(np.median(np.abs(dark[~mask] - paper)))  # standard deviation, were it normal
+    pen, paper = median(LEVELS[:first], counts[:first]), median(LEVELS[first:], counts[first:])
+    noise = 1.48 * median(np.abs(LEVELS[first:] - paper), counts[first:])  # standard deviation, were it normal
     if paper - pen < max(CONTRAST, NOISE * noise):
         return None
-    ink = ((paper - dark) / (paper - pen)).clip(0, 1).astype(np.float32)
+    ink = cv2.LUT(dark, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
     return without_dirt(ink, mask)
 
 
@@ -70,8 +71,18 @@ def is_light_on_dark(grey: np.ndarray) -> bool:
     The third moment: a few pixels of ink, far from the paper's grey, outweigh many of a shadow, near to it.
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    difference = grey.astype(np.float32) - float(np.median(border))
-    return float((difference**3).sum()) > 0
+    return bool(histogram(grey) @ (LEVELS - np.median(border)) ** 3 > 0)
+
+
+def histogram(grey: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 -> (256,) float64, how many px have each level."""
+    return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+
+
+def median(values: np.ndarray, counts: np.ndarray) -> float:
+    """The median of `values`, each of which occurs `counts` times; (n,) and (n,)."""
+    order = np.argsort(values, kind="stable")
+    return float(values[order][np.searchsorted(counts[order].cumsum(), counts.sum() / 2)])
 
 
 def even_out(grey: np.ndarray) -> np.ndarray:
@@ -90,13 +101,14 @@ def even_out(grey: np.ndarray) -> np.ndarray:
 
 
 def without_dirt(ink: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Ink (h, w) float32 and where it is surely ink (h, w) bool -> the ink of all but tiny pieces, and its edges."""
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0
-    digits = (areas >= SPECK * areas.max())[pieces] & mask
-    near = cv2.dilate(digits.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where(near, ink, 0)
+    """Ink (h, w) float32 and where it is surely ink (h, w) uint8 -> the ink of all but tiny pieces, with its edges."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    digits = areas >= SPECK * areas.max()
+    if not digits.all():
+        mask = np.concatenate([[0], digits]).astype(np.uint8)[pieces]
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    return cv2.copyTo(ink, near)
 
 
 def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:

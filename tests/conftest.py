@@ -52,7 +52,9 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
 def offline_run(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The artifacts of `python -m train` with neither network nor Keras cache, and what the program said."""
     root = tmp_path_factory.mktemp("artifacts")
-    finished = run("-m", "train", "--epochs", "4", "--batch-size", "64", "--artifacts", root, KERAS_HOME=str(root / "keras"))
+    finished = run(
+        "-m", "train", "--epochs", "4", "--batch-size", "64", "--artifacts", root, KERAS_HOME=str(root / "keras")
+    )
     assert finished.returncode == 0, finished.stderr
     return root / "digits", finished
 
