@@ -11,10 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup train export demo test lint bench clean
+.PHONY: help setup train export demo test lint bench screenshot clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.all ## a virtual environment with everything, in .venv
 
@@ -36,6 +36,9 @@ lint: .venv/.all
 
 bench: .venv/.all ## measure speeds on this machine -> artifacts/bench.json
 	$(BIN)/python -m export.bench
+
+screenshot: .venv/.all ## the README's picture of the running page -> artifacts/page.png
+	$(BIN)/python -m demo.screenshot
 
 clean: ## remove what can be made again, but for the published model
 	rm -rf .venv artifacts/digits artifacts/*/.run .pytest_cache .ruff_cache .hypothesis

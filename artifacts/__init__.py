@@ -20,9 +20,11 @@ KERAS_MODEL = "model.keras"  # written by train
 METRICS = "metrics.json"  # written by train
 HISTORY = "history.csv"  # written by train
 FIGURES = "figures"  # written by train
+READING = "reading.json"  # written by the maintainers' scorer, on real pictures that are not in the repository
 ONNX_MODEL = "model.onnx"  # written by export
 RUN = ".run"  # train: the state of the unfinished run
 BENCH = ROOT / "bench.json"  # written by export.bench
+PAGE_PICTURE = ROOT / "page.png"  # written by demo.screenshot
 
 FIGURE_NAMES = {
     "sample_data.png": "What the network learns from: training pictures and how they are varied.",
