@@ -202,7 +202,7 @@ def test_augmentation_depends_on_the_seed_alone(digits):
 
 
 def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit, "FEWEST_STEPS", 4)
+    monkeypatch.setattr(fit, "FEWEST_STEPS", 40)
     small = digits._replace(train=data.Split(digits.train.pictures[:128], digits.train.labels[:128]))
     options = {"epochs": 3, "batch_size": 32, "seed": 5}
     _, whole = fit.fit(small, tmp_path / "whole", **options)

@@ -15,12 +15,12 @@ import tensorflow as tf
 SIDE = 28  # pictures are SIDE × SIDE px
 BOX = 20.0  # px, longer side of a digit's ink
 MIDDLE = 14.0  # px, where its centre of mass goes
-SLASHED, CROSSED, FLAGGED, FOOTED = 0.25, 0.25, 0.40, 0.25  # share of the zeros, sevens, ones, ones
+SLASHED, CROSSED, FLAGGED, FOOTED = 0.25, 0.25, 0.50, 0.25  # share of the zeros, sevens, ones, ones
 ROTATION = 0.22  # radians, either way
 SHEAR = 0.25  # sideways px per px of height, either way: slant
 PROPORTION = 0.15  # natural logarithm of the stretch in each direction, either way
 ZOOM, SHIFT = 0.08, 1.0  # either way: how far MNIST's own pictures and careless boxes are off, logarithm and px
-BEND = 0.8  # px, standard deviation of the smooth displacement (Simard et al. 2003, "Best practices for CNNs")
+BEND = 1.2  # px, largest standard deviation of the smooth displacement (Simard et al. 2003, "Best practices for CNNs")
 BEND_GRID = 5  # the displacement is drawn on so coarse a grid and interpolated between
 THICKER, THINNER = 0.7, 0.5  # share of the way, at most, to a pen 1 px thicker or thinner on either side
 
@@ -59,7 +59,7 @@ def add_strokes(ink: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor
     )
     centre, slash = tf.stack([left + right, top + bottom], -1) / 2, direction(rising, ring * (0.7 + 0.9 * length))
     middle, bar = at_height(top + (bottom - top) * (0.4 + 0.25 * place)), direction(0.6 * angle - 0.4, 2.5 + 3 * length)
-    tip, flag = at_height(top + 0.5), direction(math.pi - math.radians(20) - math.radians(50) * angle, 3 + 7 * length)
+    tip, flag = at_height(top + 0.5), direction(math.pi - math.radians(20) - math.radians(50) * angle, 3 + 9 * length)
     base, serif = at_height(bottom - 0.5), direction(0.3 * place - 0.15, 2.5 + 4 * foot)
 
     zero, seven, one = ((labels == digit)[:, None] for digit in (0, 7, 1))
@@ -100,7 +100,8 @@ def affine(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     The digit is turned, slanted and stretched; then its box has BOX px again and its mass lies in the middle, but for
     a little zoom and shift.
     """
-    u = tf.unstack(tf.random.stateless_uniform((7, tf.shape(ink)[0]), seed, -1.0, 1.0))
+    amount, *u = tf.unstack(tf.random.stateless_uniform((8, tf.shape(ink)[0]), seed, -1.0, 1.0))
+    u = [tf.abs(amount) * each for each in u]  # most digits vary little, a few much
     angle, slant = ROTATION * u[0], SHEAR * u[1]
     width, height = tf.exp(PROPORTION * u[2]), tf.exp(PROPORTION * u[3])
     cos, sin = tf.cos(angle), tf.sin(angle)
@@ -120,7 +121,8 @@ def affine(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 def bend(n: int, seed: tf.Tensor) -> tf.Tensor:
     """-> (n, 28, 28, 2) float32: a smooth random displacement in px."""
-    coarse = tf.random.stateless_normal((n, BEND_GRID, BEND_GRID, 2), seed, stddev=BEND)
+    amount = tf.random.stateless_uniform((n, 1, 1, 1), seed, maxval=BEND)
+    coarse = amount * tf.random.stateless_normal((n, BEND_GRID, BEND_GRID, 2), seed)
     return tf.image.resize(coarse, (SIDE, SIDE), "bicubic")
 
 

@@ -1,4 +1,4 @@
-"""Fitting: augmented batches, a cosine schedule, and a state on disk after each epoch to go on from."""
+"""Fitting: augmented batches, a cosine schedule, averaged weights, and a state on disk to go on from."""
 
 import csv
 import json
@@ -17,9 +17,10 @@ from train.model import build
 LEARNING_RATE = 3e-3  # at the top of the schedule
 WARM_UP = 1 / 30  # share of all steps until there
 WEIGHT_DECAY = 1e-2
+AVERAGED = 1 / 40  # share of all steps over which the weights that are kept are averaged
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
 PATIENCE = 10  # epochs without a better validation loss, then stop
-STATE, SETTINGS = "state.keras", "settings.json"
+STATE, CANDIDATE, SETTINGS = "state.keras", "candidate.keras", "settings.json"
 
 
 class ResumeError(Exception):
@@ -53,7 +54,12 @@ def fit(
         )
         # XLA was half as fast here as TensorFlow's own (oneDNN) convolutions.
         model.compile(
-            keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY),
+            keras.optimizers.AdamW(
+                schedule,
+                weight_decay=WEIGHT_DECAY,
+                use_ema=True,
+                ema_momentum=1 - 1 / max(1, AVERAGED * epochs * steps),
+            ),
             "categorical_crossentropy",
             metrics=["accuracy"],
             jit_compile=False,
@@ -61,7 +67,7 @@ def fit(
         shutil.rmtree(run, ignore_errors=True)
         write_json(run / SETTINGS, settings)
     model.summary()
-    keeper = Keeper(run, history)
+    keeper = Keeper(run, history, seed)
     if len(history) < epochs and not keeper.is_over():
         model.fit(
             batches(data.train, batch_size, passes, seed, range(len(history), epochs)),
@@ -70,7 +76,7 @@ def fit(
             steps_per_epoch=steps,
             validation_data=(data.validation.pictures, keras.utils.to_categorical(data.validation.labels, CLASSES)),
             validation_batch_size=1000,
-            callbacks=[keeper],
+            callbacks=[keeper, keras.callbacks.SwapEMAWeights()],
         )
     return keras.models.load_model(run / KERAS_MODEL), history
 
@@ -98,12 +104,15 @@ def batches(part: Split, batch_size: int, passes: int, seed: int, epochs: range)
 class Keeper(keras.callbacks.Callback):
     """After each epoch, in `run`: the best model so far, the history, and the state to go on from.
 
+    It stands before SwapEMAWeights, which has the averaged weights in the model during validation and the last ones
+    otherwise: the former are the candidate for the best model, the latter are the state.
+
     The state is written last: whatever the moment of a kill, the epochs that the state counts are in the others.
     """
 
-    def __init__(self, run: Path, history: list[dict[str, float]]):
+    def __init__(self, run: Path, history: list[dict[str, float]], seed: int):
         super().__init__()
-        self.run, self.history = run, history
+        self.run, self.history, self.seed = run, history, seed
 
     def is_over(self) -> bool:
         """Whether the best epoch is so long ago that going on is of no use."""
@@ -111,13 +120,19 @@ class Keeper(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.start = time.perf_counter()
+        # Keras does not save how far dropout has come with its random numbers: they start anew at each epoch.
+        for place, layer in enumerate(self.model.layers):
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign([self.seed + place, epoch << 20])
+
+    def on_test_end(self, logs=None):
+        self.model.save(self.run / CANDIDATE)
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.start
         self.history.append({**{name: float(value) for name, value in logs.items()}, "seconds": seconds})
         if best_epoch(self.history) == epoch + 1:
-            with replacing(self.run / KERAS_MODEL) as path:
-                self.model.save(path)
+            (self.run / CANDIDATE).replace(self.run / KERAS_MODEL)
         with replacing(self.run / HISTORY) as path:
             write_history(path, self.history)
         with replacing(self.run / STATE) as path:

@@ -1,0 +1,43 @@
+"""The numbers in the README are those of the committed artifacts."""
+
+import json
+import re
+
+import pytest
+from conftest import ROOT
+
+from artifacts import BENCH, METRICS, ONNX_MODEL, PUBLISHED, READING
+
+README = (ROOT / "README.md").read_text()
+
+
+def expected_rows():
+    metrics = json.loads((PUBLISHED / METRICS).read_text())
+    bench = json.loads(BENCH.read_text())["rows"]
+    reading = json.loads((PUBLISHED / READING).read_text())
+    page, bare = bench["python -m demo, start"], bench["bare Gradio page, start"]
+    yield f"| MNIST, 10,000 test pictures | {metrics['test']['accuracy']:.2%} |"
+    yield f"| MNIST, 5,000 validation pictures | {metrics['validation']['accuracy']:.2%} |"
+    yield f"| training | {metrics['epochs']} epochs, {metrics['seconds']:.0f} s on {metrics['cores']} cores |"
+    size = (PUBLISHED / ONNX_MODEL).stat().st_size / 1e6
+    yield f"| network | {metrics['parameters']:,} parameters, {size:.2f} MB as ONNX |"
+    for name, row in reading.items():
+        yield f"| `{name}` | {row['pictures']:,} | {row['right']:.1%} |"
+    for name in ("ONNX Runtime, 1 picture", "Keras model(x), 1 picture", "Reader, 400 × 400 drawing"):
+        yield f"| {name} | {bench[name]['ms p50']:.3f} ms |"
+    yield f"| page up | {page['s']:.1f} s, {page['MB']} MB (a bare Gradio page: {bare['s']:.1f} s, {bare['MB']} MB) |"
+
+
+@pytest.mark.parametrize("row", expected_rows())
+def test_a_row_of_the_readme_is_what_the_artifacts_say(row):
+    assert row in README
+
+
+def test_the_readme_names_every_file_that_there_is():
+    files = {path.name for room in ("train", "export", "demo") for path in (ROOT / room).iterdir() if path.is_file()}
+    assert {name for name in files - {"__init__.py"} if name not in README} == set()
+
+
+def test_links_in_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
