@@ -27,7 +27,7 @@ LOOK = {
 
 def page(reader: Reader, artifacts: Path = PUBLISHED) -> gr.Blocks:
     """The whole page for a reader and the folder with its model's metrics and figures."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
         gr.Markdown(f"# {TITLE}")
         with gr.Tab("Draw"):
             drawing_pad(reader)
