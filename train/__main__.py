@@ -48,17 +48,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=os.environ.get("MNIST_NPZ") or None, help="MNIST as an .npz file")
     parser.add_argument("--epochs", type=positive, default=EPOCHS, help="at most so many; default: %(default)s")
     parser.add_argument("--batch-size", type=positive, default=BATCH_SIZE, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--seed", type=natural, default=0, help="default: %(default)s")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a stopped run")
     parser.add_argument("--artifacts", type=Path, default=artifacts.ROOT, help="where to write; default: %(default)s")
     return parser.parse_args()
 
 
+def natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, not below 0")
+    return int(text)
+
+
 def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if natural(text) == 0:
         raise argparse.ArgumentTypeError("should be at least 1")
-    return number
+    return int(text)
 
 
 def announce(warning: str) -> None:

@@ -19,7 +19,7 @@ WARM_UP = 1 / 30  # share of all steps until there
 WEIGHT_DECAY = 1e-2
 AVERAGED = 1 / 40  # share of all steps over which the weights that are kept are averaged
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
-PATIENCE = 10  # epochs without a better validation loss, then stop
+PATIENCE = 12  # epochs without a better validation accuracy, then stop
 STATE, CANDIDATE, SETTINGS = "state.keras", "candidate.keras", "settings.json"
 
 
@@ -153,8 +153,11 @@ def restore(run: Path, settings: dict, steps: int) -> tuple[keras.Model, list[di
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
-    """The number, from 1, of the epoch with the lowest validation loss."""
-    return 1 + min(range(len(history)), key=lambda index: history[index]["val_loss"])
+    """The number, from 1, of the epoch with the best validation accuracy, among equals with the lowest loss.
+
+    Accuracy went on rising to the end of a run when the loss, by a few surely wrong answers, had long stopped falling.
+    """
+    return 1 + max(range(len(history)), key=lambda index: (history[index]["val_accuracy"], -history[index]["val_loss"]))
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:
