@@ -19,6 +19,7 @@ PUBLISHED = ROOT / "mnist"
 KERAS_MODEL = "model.keras"  # written by train
 METRICS = "metrics.json"  # written by train
 HISTORY = "history.csv"  # written by train
+SEEDS = "seeds.json"  # written by train when it runs several seeds
 FIGURES = "figures"  # written by train
 READING = "reading.json"  # written by the maintainers' scorer, on real pictures that are not in the repository
 ONNX_MODEL = "model.onnx"  # written by export

@@ -1,25 +1,29 @@
-"""python -m export.bench: how fast the model, the reader and the page are on this machine → artifacts/bench.json."""
+"""python -m export.bench: how fast model, reader, page and training are on this machine → artifacts/bench.json."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import cv2
 import numpy as np
 import psutil
 from PIL import Image
 
-from artifacts import BENCH, KERAS_MODEL, PUBLISHED, ROOT, circumstances, write_json
+from artifacts import BENCH, KERAS_MODEL, METRICS, PUBLISHED, ROOT, SEEDS, circumstances, write_json
 from export.classifier import Classifier
 from export.reader import Reader
 
 PACKAGES = ("onnxruntime", "tensorflow", "keras", "gradio", "numpy")
+QUICK_SEEDS = 5
 STARTS = 3  # the fastest of so many
 BARE_PAGE = (
     "import sys, gradio\nwith gradio.Blocks() as page: gradio.Markdown('nothing')\n"
@@ -28,7 +32,7 @@ BARE_PAGE = (
 
 
 def main() -> None:
-    rows = {**model_speed(), **reader_speed(), **page_start()}
+    rows = {**model_speed(), **reader_speed(), **page_start(), **training()}
     result = {"rows": rows, "versions": {name: version(name) for name in PACKAGES}, **circumstances()}
     write_json(BENCH, result)
     width = max(map(len, rows))
@@ -110,6 +114,34 @@ def start_once(command: list[str]) -> dict[str, float]:
     finally:
         server.terminate()
         server.wait()
+
+
+def training() -> dict[str, dict[str, float]]:
+    """Seconds and result of the published run, and of quick training with QUICK_SEEDS seeds where MNIST is at hand."""
+    metrics = json.loads((PUBLISHED / METRICS).read_text())
+    rows = {
+        "training, published run": {"s": metrics["seconds"], "% right on test": percent(metrics["test"]["accuracy"])}
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        options = ["--quick", "--seeds", str(QUICK_SEEDS), "--dataset", "mnist", "--artifacts", scratch]
+        finished = subprocess.run(
+            [sys.executable, "-m", "train", *options], cwd=ROOT.parent, capture_output=True, text=True
+        )
+        if finished.returncode:
+            print(f"bench: no quick training: {finished.stderr.splitlines()[-1]}", file=sys.stderr)
+            return rows
+        seeds = json.loads((Path(scratch) / "mnist-quick" / SEEDS).read_text())
+    right = seeds["test_accuracy"]
+    rows[f"quick training, {QUICK_SEEDS} seeds"] = {
+        "s": round(seeds["seconds"]["mean"], 1),
+        "% right on test": percent(right["mean"]),
+        "% sd": percent(right["sd"]),
+    }
+    return rows
+
+
+def percent(share: float) -> float:
+    return round(100 * share, 3)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from conftest import run
 from PIL import Image
 
 import artifacts
-from train import data, fit
+from train import data, fit, quick
 from train.augment import augment, box
 from train.evaluate import evaluate
 
@@ -230,6 +230,27 @@ def test_resuming_needs_the_same_settings(digits, tmp_path):
         fit.restore(tmp_path, {"seed": 2}, 10)
     with pytest.raises(fit.ResumeError, match="no run to resume"):
         fit.restore(tmp_path / "elsewhere", {}, 10)
+
+
+def test_of_several_seeds_the_best_by_validation_is_kept(tmp_path):
+    finished = run("-m", "train", "--dataset", "digits", "--quick", "--seeds", "3", "--artifacts", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    folder = tmp_path / "digits-quick"
+    seeds = json.loads((folder / artifacts.SEEDS).read_text())
+    kept = json.loads((folder / artifacts.METRICS).read_text())
+    assert [row["seed"] for row in seeds["runs"]] == [0, 1, 2]
+    assert kept["validation"]["accuracy"] == max(row["validation_accuracy"] for row in seeds["runs"])
+    values = [row["test_accuracy"] for row in seeds["runs"]]
+    assert seeds["test_accuracy"]["mean"] == pytest.approx(np.mean(values))
+    assert seeds["test_accuracy"]["sd"] == pytest.approx(np.std(values) * np.sqrt(3 / 2))
+
+
+def test_quick_training_learns_and_repeats_itself(digits):
+    first, history = quick.fit(digits, seed=3)
+    assert history[-1]["val_accuracy"] > 0.95
+    again, _ = quick.fit(digits, seed=3)
+    same = zip(first.get_weights(), again.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in same)
 
 
 def test_evaluation_counts_by_hand():

@@ -5,40 +5,55 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import artifacts
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from train.data import Data
 
 EPOCHS = 36
 BATCH_SIZE = 128
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 
+class Run(NamedTuple):
+    """A finished run of one seed; test: (n, 10), the probabilities of the test pictures."""
+
+    model: "keras.Model"
+    history: list[dict[str, float]]
+    metrics: dict
+    test: "np.ndarray"
+
+
 def main() -> int:
     args = parse()
-    circumstances = artifacts.circumstances()  # now, because the checkout may have moved on when the run ends
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from train import data, fit
 
+    # The checkout may have moved on when the run ends.
+    circumstances = artifacts.circumstances()
     try:
         digits, warning = data.load(args.dataset, args.data)
         if warning:
             announce(warning)
-        folder = args.artifacts / digits.name
-        model, history = fit.fit(
-            digits,
-            folder / artifacts.RUN,
-            epochs=args.epochs,
-            batch_size=args.batch_size,
-            seed=args.seed,
-            resume=args.resume,
-        )
+        folder = args.artifacts / (f"{digits.name}-quick" if args.quick else digits.name)
+        runs = []
+        for seed in range(args.seed, args.seed + args.seeds):
+            runs.append(train(args, digits, folder, seed, circumstances))
+            result = runs[-1].metrics
+            print(f"{digits.name}, seed {seed}: test accuracy {result['test']['accuracy']:.2%}, {result['seconds']} s")
     except (data.DataError, fit.ResumeError) as reason:
         print(f"train: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntrain: stopped. The published files are as they were; --resume goes on from the last finished epoch.")
         return 130
-    publish(args, circumstances, digits, folder, model, history)
+    publish(folder, digits, runs)
+    print(f"written to {folder}")
     return 0
 
 
@@ -49,6 +64,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--epochs", type=positive, default=EPOCHS, help="at most so many; default: %(default)s")
     parser.add_argument("--batch-size", type=positive, default=BATCH_SIZE, help="default: %(default)s")
     parser.add_argument("--seed", type=natural, default=0, help="default: %(default)s")
+    parser.add_argument(
+        "--seeds", type=positive, default=1, help="runs, from --seed up; the best by validation is kept"
+    )
+    parser.add_argument("--quick", action="store_true", help="99 %% within seconds, beside the published model")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a stopped run")
     parser.add_argument("--artifacts", type=Path, default=artifacts.ROOT, help="where to write; default: %(default)s")
     return parser.parse_args()
@@ -77,16 +96,23 @@ def announce(warning: str) -> None:
     )
 
 
-def publish(args, circumstances: dict, digits, folder: Path, model, history: list[dict[str, float]]) -> None:
-    """Look at the test pictures, once, and write everything that the run leaves."""
-    from train import figures
+def train(args: argparse.Namespace, digits: "Data", folder: Path, seed: int, circumstances: dict) -> Run:
+    """Fit one seed and then look at the test pictures, once."""
+    from train import fit, quick
     from train.evaluate import evaluate
-    from train.fit import best_epoch, write_history
 
+    if args.quick:
+        model, history = quick.fit(digits, seed=seed)
+    else:
+        state = folder / artifacts.RUN / f"seed-{seed}"
+        # Of several seeds, those that had not begun when the run was stopped begin now.
+        resume = args.resume and (seed == args.seed or fit.can_resume(state))
+        model, history = fit.fit(
+            digits, state, epochs=args.epochs, batch_size=args.batch_size, seed=seed, resume=resume
+        )
     validation, test = (
         model.predict(part.pictures, batch_size=1000, verbose=0) for part in (digits.validation, digits.test)
     )
-    seconds = sum(row["seconds"] for row in history)
     metrics = {
         "dataset": digits.name,
         "test": evaluate(test, digits.test.labels),
@@ -94,23 +120,34 @@ def publish(args, circumstances: dict, digits, folder: Path, model, history: lis
         "train_pictures": len(digits.train.labels),
         "parameters": model.count_params(),
         "epochs": len(history),
-        "best_epoch": best_epoch(history),
-        "seconds": round(seconds, 1),  # of all epochs, those before a --resume too
-        "seed": args.seed,
-        "batch_size": args.batch_size,
+        "best_epoch": len(history) if args.quick else fit.best_epoch(history),
+        "seconds": round(sum(row["seconds"] for row in history), 1),  # of all epochs, those before a --resume too
+        "seed": seed,
+        "batch_size": quick.BATCH_SIZE if args.quick else args.batch_size,
         "versions": {name: version(name) for name in PACKAGES},
         **circumstances,
     }
-    figures.draw_all(folder / artifacts.FIGURES, digits, history, metrics, test)
+    return Run(model, history, metrics, test)
+
+
+def publish(folder: Path, digits: "Data", runs: list[Run]) -> None:
+    """Write what the best run, by validation, leaves, and the numbers of all seeds where there are several."""
+    from train import figures
+    from train.evaluate import summarise
+    from train.fit import write_history
+
+    best = max(runs, key=lambda run: (run.metrics["validation"]["accuracy"], -run.metrics["validation"]["loss"]))
+    figures.draw_all(folder / artifacts.FIGURES, digits, best.history, best.metrics, best.test)
     with artifacts.replacing(folder / artifacts.HISTORY) as path:
-        write_history(path, history)
+        write_history(path, best.history)
     with artifacts.replacing(folder / artifacts.KERAS_MODEL) as path:
-        model.save(path)
-    artifacts.write_json(folder / artifacts.METRICS, metrics)
-    result = metrics["test"]
-    print(
-        f"{digits.name}: test accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}; {seconds:.0f} s; {folder}"
-    )
+        best.model.save(path)
+    artifacts.write_json(folder / artifacts.METRICS, best.metrics)
+    if len(runs) > 1:
+        summary = summarise([run.metrics for run in runs])
+        artifacts.write_json(folder / artifacts.SEEDS, summary)
+        mean, deviation = summary["test_accuracy"]["mean"], summary["test_accuracy"]["sd"]
+        print(f"{len(runs)} seeds: test accuracy {mean:.2%} ± {deviation:.2%}; seed {best.metrics['seed']} is kept")
 
 
 if __name__ == "__main__":

@@ -25,3 +25,24 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
         "error_per_class": ((seen - matrix.diagonal()) / np.maximum(seen, 1)).tolist(),
         "confusion_matrix": matrix.tolist(),
     }
+
+
+def summarise(metrics: list[dict]) -> dict:
+    """The metrics of the runs of several seeds -> their means, sample standard deviations, and a row for each."""
+    columns = {
+        "validation_accuracy": [run["validation"]["accuracy"] for run in metrics],
+        "test_accuracy": [run["test"]["accuracy"] for run in metrics],
+        "seconds": [run["seconds"] for run in metrics],
+    }
+    shared = ("dataset", "commit", "date", "processor", "cores")
+    return {
+        **{
+            name: {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))}
+            for name, values in columns.items()
+        },
+        "runs": [
+            {"seed": run["seed"], **{name: values[place] for name, values in columns.items()}}
+            for place, run in enumerate(metrics)
+        ],
+        **{name: metrics[0][name] for name in shared},
+    }

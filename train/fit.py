@@ -140,9 +140,14 @@ class Keeper(keras.callbacks.Callback):
         self.model.stop_training = self.is_over()
 
 
+def can_resume(run: Path) -> bool:
+    """Whether the folder holds the state of a run."""
+    return (run / STATE).exists()
+
+
 def restore(run: Path, settings: dict, steps: int) -> tuple[keras.Model, list[dict[str, float]]]:
     """The model with its optimiser and the history, as they were after the last finished epoch."""
-    if not (run / STATE).exists():
+    if not can_resume(run):
         raise ResumeError(f"There is no run to resume in {run}; start one without --resume.")
     before = json.loads((run / SETTINGS).read_text())
     if before != settings:
