@@ -71,6 +71,7 @@ def fit(
     if len(history) < epochs and not keeper.is_over():
         model.fit(
             batches(data.train, batch_size, passes, seed, range(len(history), epochs)),
+            shuffle=False,  # the batches are
             initial_epoch=len(history),
             epochs=epochs,
             steps_per_epoch=steps,
@@ -78,7 +79,8 @@ def fit(
             validation_batch_size=1000,
             callbacks=[keeper, keras.callbacks.SwapEMAWeights()],
         )
-    return keras.models.load_model(run / KERAS_MODEL), history
+    # What is published needs no optimiser, which is three quarters of the file.
+    return keras.models.load_model(run / KERAS_MODEL, compile=False), history
 
 
 def batches(part: Split, batch_size: int, passes: int, seed: int, epochs: range) -> tf.data.Dataset:
