@@ -13,6 +13,8 @@ import pytest
 from conftest import ROOT, STROKES, draw
 from playwright.sync_api import expect, sync_playwright
 
+from demo.screenshot import sketch
+
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
     not CHROMIUM and not os.environ.get("REQUIRE_BROWSER"), reason="chromium is not installed"
@@ -60,27 +62,16 @@ def visit(browser, address):
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)
 
 
-def draw_with_mouse(page, digit):
-    box = page.locator("#pad canvas").bounding_box()
-    for stroke in STROKES[digit]:
-        points = [(box["x"] + x * box["width"] / 100, box["y"] + y * box["height"] / 100) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point, steps=3)
-        page.mouse.up()
-
-
 @pytest.mark.parametrize("digit", [0, 2, 3, 4, 7])
 def test_a_digit_drawn_with_the_mouse_is_read(visit, digit):
-    draw_with_mouse(visit, digit)
+    sketch(visit, STROKES[digit])
     expect(visit.locator("#pad .answer")).to_have_attribute("data-reading", str(digit))
 
 
 def test_an_empty_pad_says_what_to_do_and_clearing_empties_it(visit):
     answer = visit.locator("#pad .answer")
     expect(answer).to_contain_text("Draw a digit")
-    draw_with_mouse(visit, 7)
+    sketch(visit, STROKES[7])
     expect(answer).to_have_attribute("data-reading", "7")
     visit.get_by_role("button", name="Clear").click()
     expect(answer).to_have_attribute("data-reading", "")
@@ -108,5 +99,5 @@ def test_the_report_shows_its_figures(visit):
 @pytest.mark.parametrize("width", [375, 1280])
 def test_nothing_scrolls_sideways(visit, width):
     visit.set_viewport_size({"width": width, "height": 800})
-    draw_with_mouse(visit, 3)
+    sketch(visit, STROKES[3])
     assert visit.evaluate("document.documentElement.scrollWidth") <= width
