@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-SIDE = 28
-CLASSES = 10
+from train.data import CLASSES, SIDE
+
 WIDTHS = (16, 48, 80)  # channels of the three blocks; 0.1 ms a picture on one thread
 DENSE = 96
 DROPOUT = 0.2
