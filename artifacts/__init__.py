@@ -33,6 +33,9 @@ FIGURE_NAMES = {
     "confusion_matrix.png": "Which digit is taken for which, on the test pictures.",
     "predictions.png": "Test pictures with the digit that was read and the true one.",
     "misclassified.png": "The mistakes on the test pictures, the surest first.",
+    "hardest.png": "The hardest test pictures and, where their label is disputed, what five people said.",
+    "reliability.png": "Whether the probabilities mean what they say, on the test pictures.",
+    "doubt.png": "How many of the marks that are no digits are refused, at the price of how many digits.",
 }
 
 

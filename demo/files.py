@@ -54,7 +54,8 @@ def to_dict(reading: Reading) -> dict:
             {
                 "label": digit.label,
                 "box": list(digit.box),
-                "confidence": round(digit.confidence, 4),
+                "doubt": round(digit.doubt, 4),
+                "read": digit.is_read,
                 "probabilities": [round(float(p), 4) for p in digit.probabilities],
             }
             for digit in reading.digits

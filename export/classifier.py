@@ -1,4 +1,4 @@
-"""The exported network in ONNX Runtime: (n, 28, 28) uint8 → (n, 10) probabilities."""
+"""The exported network in ONNX Runtime: (n, 28, 28) uint8 → (n, 10) probabilities and (n,) doubt."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import onnxruntime
 
 from artifacts import ONNX_MODEL, PUBLISHED
 
-INPUT, OUTPUT = "image", "probabilities"
+INPUT, PROBABILITIES, DOUBT = "image", "probabilities", "doubt"
 
 
 class ModelError(Exception):
@@ -28,10 +28,18 @@ class Classifier:
             self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as reason:  # ONNX Runtime's errors share no base class of their own
             raise ModelError(f"{model} is not an ONNX model that can be run; `make export` writes it anew.") from reason
-        if [port.name for port in (*self.session.get_inputs(), *self.session.get_outputs())] != [INPUT, OUTPUT]:
-            raise ModelError(f"{model} is an ONNX model, but not this project's: it should map {INPUT} to {OUTPUT}.")
+        ports = {port.name for port in (*self.session.get_inputs(), *self.session.get_outputs())}
+        if ports != {INPUT, PROBABILITIES, DOUBT}:
+            raise ModelError(
+                f"{model} is an ONNX model, but not this project's, from {INPUT} to {PROBABILITIES} and {DOUBT}."
+            )
         self.metadata: dict[str, str] = dict(self.session.get_modelmeta().custom_metadata_map)
 
-    def __call__(self, pictures: np.ndarray) -> np.ndarray:
-        """(n, 28, 28) uint8, white ink on black -> (n, 10) float32 probabilities, each row of sum 1."""
-        return self.session.run([OUTPUT], {INPUT: pictures})[0]
+    def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 28, 28) uint8, white ink on black -> probabilities and doubt.
+
+        probabilities: (n, 10) float32, rows of sum 1, which digit it is if it is one; doubt: (n,) float32 in 0…1, the
+        probability that it is not the likeliest of them, because it is another one or none.
+        """
+        probabilities, doubt = self.session.run([PROBABILITIES, DOUBT], {INPUT: pictures})
+        return probabilities, doubt

@@ -12,14 +12,16 @@ import tensorflow as tf
 import tf2onnx
 
 from artifacts import KERAS_MODEL, METRICS, ONNX_MODEL, circumstances, replacing
-from export.classifier import INPUT, OUTPUT, Classifier
+from export.classifier import DOUBT, INPUT, PROBABILITIES, Classifier
+from train.model import read
 
 OPSET = 18
 TOLERANCE = 1e-5  # largest difference between the two in any probability
 BATCH = 250
 USE = (
-    "onnxruntime.InferenceSession(path).run(None, {'image': pictures})[0]; pictures: (n, 28, 28) uint8, white ink on "
-    "black, longer side of the ink 20 px, centre of mass in the middle; gives (n, 10) float32 probabilities"
+    "onnxruntime.InferenceSession(path).run(['probabilities', 'doubt'], {'image': pictures}); pictures: (n, 28, 28) "
+    "uint8, white ink on black, longer side of the ink 20 px, centre of mass in the middle; gives (n, 10) float32 "
+    "probabilities and (n,) float32, the doubt that it is the likeliest of them or a digit at all"
 )
 
 
@@ -44,7 +46,10 @@ def convert(folder: Path, pictures: np.ndarray) -> Proof:
     model = keras.models.load_model(folder / KERAS_MODEL)
     with replacing(folder / ONNX_MODEL) as temporary:
         signature = (tf.TensorSpec((None, 28, 28), tf.uint8, name=INPUT),)
-        function = tf.function(lambda image: {OUTPUT: model(image, training=False)}, input_signature=signature)
+        function = tf.function(
+            lambda image: dict(zip((PROBABILITIES, DOUBT), read(model(image, training=False)), strict=True)),
+            input_signature=signature,
+        )
         graph, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
         onnx.helper.set_model_props(graph, metadata(folder))
         onnx.checker.check_model(graph, full_check=True)
@@ -53,11 +58,11 @@ def convert(folder: Path, pictures: np.ndarray) -> Proof:
 
 
 def prove(model: keras.Model, classifier: Classifier, pictures: np.ndarray) -> Proof:
-    """Run both on all pictures. Raises ConversionError unless labels are the same, probabilities within TOLERANCE."""
-    expected, keras_seconds = timed(lambda batch: model(batch, training=False).numpy(), pictures)
+    """Run both on all pictures. Raises ConversionError unless labels are the same, all numbers within TOLERANCE."""
+    expected, keras_seconds = timed(lambda batch: read(model(batch, training=False)), pictures)
     actual, onnx_seconds = timed(classifier, pictures)
     difference = float(np.abs(expected - actual).max())
-    other = int((expected.argmax(axis=1) != actual.argmax(axis=1)).sum())
+    other = int((expected[:, :-1].argmax(axis=1) != actual[:, :-1].argmax(axis=1)).sum())
     # Written so that a NaN fails, too.
     if other or not difference <= TOLERANCE:
         raise ConversionError(
@@ -68,12 +73,13 @@ def prove(model: keras.Model, classifier: Classifier, pictures: np.ndarray) -> P
     return Proof(len(pictures), difference, keras_seconds * ms, onnx_seconds * ms)
 
 
-def timed(model, pictures: np.ndarray) -> tuple[np.ndarray, float]:
-    """-> the model's (n, 10) for all pictures and the seconds that they took, after a first batch to warm up."""
-    model(pictures[:BATCH])
+def timed(function, pictures: np.ndarray) -> tuple[np.ndarray, float]:
+    """-> (n, 11), probabilities and doubt of all pictures, and the seconds they took, after a batch to warm up."""
+    function(pictures[:BATCH])
     start = time.perf_counter()
-    outputs = [model(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)]
-    return np.concatenate(outputs), time.perf_counter() - start
+    outputs = [function(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)]
+    seconds = time.perf_counter() - start
+    return np.concatenate([np.column_stack(output) for output in outputs]), seconds
 
 
 def metadata(folder: Path) -> dict[str, str]:

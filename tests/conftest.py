@@ -27,10 +27,26 @@ STROKES = {
 }
 
 
+# What is no digit, drawn in the same way.
+NO_DIGITS = {
+    "dash": [[(20, 50), (80, 48)]],
+    "A": [[(20, 90), (50, 12), (80, 90)], [(32, 60), (68, 60)]],
+    "H": [[(26, 12), (26, 90)], [(74, 12), (74, 90)], [(26, 50), (74, 50)]],
+    "M": [[(16, 90), (24, 14), (50, 60), (76, 14), (84, 90)]],
+    "X": [[(24, 14), (76, 88)], [(76, 14), (24, 88)]],
+    "scribble": [[(15, 50), (70, 15), (30, 80), (85, 30), (45, 88), (88, 60), (20, 25), (60, 75)]],
+}
+
+
 def draw(digit: int, side: int = 400, pen: int = 18) -> Image.Image:
     """A digit drawn black on white, `side` px square."""
+    return draw_strokes(STROKES[digit], side, pen)
+
+
+def draw_strokes(strokes: list, side: int = 400, pen: int = 18) -> Image.Image:
+    """Strokes in % of the side, drawn black on white."""
     canvas = np.full((side, side), 255, np.uint8)
-    for stroke in STROKES[digit]:
+    for stroke in strokes:
         cv2.polylines(canvas, [np.array(stroke) * side // 100], False, 0, pen, cv2.LINE_AA)
     return Image.fromarray(canvas)
 

@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from conftest import draw, run
@@ -10,7 +11,7 @@ from artifacts import FIGURE_NAMES, METRICS, PUBLISHED
 from demo.answer import render
 from demo.app import headline, page
 from demo.pad import MOST_BYTES, PREFIX, answer
-from export.reader import Reader
+from export.reader import MOST_DOUBT, Reader, Reading
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,8 @@ def test_json_lines_carry_box_and_probabilities(tmp_path):
     (digit,) = result["digits"]
     assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-3)
     assert len(digit["box"]) == 4
+    assert digit["doubt"] < 0.5
+    assert digit["read"] is True
 
 
 def test_a_missing_model_ends_the_demo_with_a_sentence(tmp_path):
@@ -88,8 +91,11 @@ def test_what_is_no_drawing_gets_a_sentence(reader, drawing):
 
 def test_an_unsure_reading_says_so(reader):
     (digit,) = reader.read(draw(5)).digits
-    even = digit.__class__(digit.box, 5, digit.probabilities * 0 + 0.1, digit.image)
-    assert "not sure" in render(reader.read(draw(5)).__class__([even]))
+    assert "not sure" in render(Reading([replace(digit, doubt=MOST_DOUBT)]))
+    refused = render(Reading([replace(digit, doubt=1.0)]))
+    assert "not look like a digit" in refused
+    assert 'data-reading=""' in refused
+    assert ">?<" in refused
 
 
 def test_the_report_shows_the_saved_numbers_and_figures(reader):

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import NO_DIGITS, draw, draw_strokes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
@@ -135,6 +135,19 @@ def test_no_picture_makes_the_reader_raise(reader, content, mode, width, height)
     picture.putdata([byte if mode in "L1" else (byte,) * len(mode) for byte in content[: width * height]])
     reading = reader.read(picture)
     assert len(reading.text) == len(reading.digits) <= 1
+
+
+@pytest.mark.parametrize("name", NO_DIGITS)
+def test_what_is_no_digit_is_not_read_but_shown(reader, name):
+    reading = reader.read(draw_strokes(NO_DIGITS[name]))
+    assert reading.text == ""
+    (mark,) = reading.digits
+    assert 0.5 < mark.doubt <= 1
+    assert not mark.is_read
+
+
+def test_doubt_is_small_for_digits(reader):
+    assert max(reader.read(draw(digit)).digits[0].doubt for digit in range(10)) < 0.2
 
 
 @pytest.mark.parametrize(("content", "reason"), [(b"", "not a picture"), (b"hello", "not a picture")])

@@ -11,8 +11,11 @@ from PIL import Image
 
 import artifacts
 from train import data, fit, quick
-from train.augment import augment, box
-from train.evaluate import evaluate
+from train import negatives as no_digits
+from train.augment import COARSE, augment, box, scan_coarsely
+from train.calibrate import calibrate, fit_temperature, soften
+from train.evaluate import calibration_error, evaluate, refusal_curve
+from train.model import OUTPUTS, build, read
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +204,55 @@ def test_augmentation_depends_on_the_seed_alone(digits):
     assert (same[0] != other).any(axis=(1, 2)).all()
 
 
+def test_a_share_of_the_pictures_comes_from_a_coarse_scan(digits):
+    ink = digits.train.pictures.astype(np.float32)
+    coarse = scan_coarsely(ink, np.array([1, 2], np.int32)).numpy()
+    changed = (coarse != ink).any(axis=(1, 2))
+    assert changed.mean() == pytest.approx(COARSE, abs=0.04)
+    assert coarse.min() >= 0
+    assert coarse.max() <= 255
+
+
+def test_pictures_that_are_no_digits_are_boxed_like_digits_and_repeat_themselves(digits):
+    first, again = (no_digits.negatives(digits.train, 60, np.random.default_rng(1)) for _ in range(2))
+    assert (first.pictures == again.pictures).all()
+    assert set(first.labels) == {no_digits.NO_DIGIT}
+    left, top, right, bottom = (np.asarray(side) for side in box(first.pictures.astype(np.float32)))
+    assert (np.maximum(right - left, bottom - top) + 1).max() <= 20
+    assert min(left.min(), top.min()) >= 4
+    assert first.pictures.any(axis=(1, 2)).all()
+
+
+def test_no_letter_that_is_written_like_a_digit_is_among_those_to_refuse():
+    assert not set(no_digits.PRINTED) & set("0123456789BDGIOQSZbgijloqsz|/")
+
+
+def test_a_curve_without_rounds_is_left_alone_and_rounding_keeps_the_ends():
+    stroke = np.array([[0.0, 0.0], [2.0, 8.0], [6.0, 1.0]])
+    assert (no_digits.round_off(stroke, 0) == stroke).all()
+    rounded = no_digits.round_off(stroke, 3)
+    assert (rounded[[0, -1]] == stroke[[0, -1]]).all()
+    assert rounded[:, 1].max() < 8
+
+
+def test_what_is_no_digit_costs_nothing_among_the_ten_and_counts_as_read():
+    digit, none = np.eye(OUTPUTS, dtype=np.float32)[[3, 10]]
+    outputs = np.full((1, OUTPUTS), 0.1, np.float32)
+    outputs[0, 10] = 0.5
+    assert float(fit.loss(none[None], outputs)[0]) == pytest.approx(np.log(2), rel=1e-4)
+    assert float(fit.loss(digit[None], outputs)[0]) == pytest.approx(np.log(2) + np.log(10), rel=1e-4)
+    assert float(fit.accuracy(none[None], outputs)[0]) == 1
+
+
+def test_doubt_grows_with_another_digits_probability_and_with_no_digit():
+    outputs = np.zeros((3, OUTPUTS), np.float32)
+    outputs[:, :2] = [[1, 0], [0.6, 0.4], [1, 0]]
+    outputs[2, 10] = 0.7
+    probabilities, doubt = map(np.asarray, read(outputs))
+    assert probabilities.shape == (3, 10)
+    assert doubt == pytest.approx([0, 0.4, 0.7], abs=1e-6)
+
+
 def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "FEWEST_STEPS", 40)
     small = digits._replace(train=data.Split(digits.train.pictures[:128], digits.train.labels[:128]))
@@ -256,13 +308,44 @@ def test_quick_training_learns_and_repeats_itself(digits):
 def test_evaluation_counts_by_hand():
     labels = np.array([0, 0, 1, 2])
     probabilities = np.full((4, 10), 0.01)
-    for row, read in enumerate((0, 1, 1, 2)):
-        probabilities[row, read] = 0.91
+    for row, label in enumerate((0, 1, 1, 2)):
+        probabilities[row, label] = 0.91
     result = evaluate(probabilities, labels)
     assert result["accuracy"] == 0.75
     assert result["error_per_class"][:3] == [0.5, 0, 0]
     assert result["confusion_matrix"][0][:2] == [1, 1]
     assert result["loss"] == pytest.approx(-(3 * np.log(0.91) + np.log(0.01)) / 4)
+
+
+def test_the_temperature_that_made_probabilities_too_sure_is_found():
+    rng = np.random.default_rng(0)
+    honest = soften(rng.dirichlet(np.ones(10), 4000), 0.7)
+    labels = np.array([rng.choice(10, p=row) for row in honest])
+    assert fit_temperature(soften(honest, 0.5), labels) == pytest.approx(2, rel=0.1)
+
+
+def test_calibrating_a_network_changes_what_it_is_sure_of_and_no_label(digits):
+    model = build()
+    before = np.asarray(read(model.predict(digits.validation.pictures, verbose=0))[0])
+    temperature = calibrate(model, digits.validation)
+    after = np.asarray(read(model.predict(digits.validation.pictures, verbose=0))[0])
+    assert after == pytest.approx(soften(before, temperature), abs=1e-5)
+    assert evaluate(after, digits.validation.labels)["loss"] <= evaluate(before, digits.validation.labels)["loss"]
+
+
+def test_calibration_error_by_hand():
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55])
+    right = np.array([True, True, True, False, True])
+    assert calibration_error(confidence, right) == pytest.approx((4 * 0.2 + 0.45) / 5)
+    assert calibration_error(np.ones(3), np.ones(3, bool)) == 0
+
+
+def test_the_refusal_curve_counts_by_hand():
+    digits, others = np.linspace(0, 1, 1001), np.array([0.95, 0.995, 0.2, 0.98])
+    curve = refusal_curve(digits, others, points=4)
+    assert curve["digits_refused"] == [0.001, 0.01, 0.1, 1.0]
+    assert curve["limit"] == pytest.approx([0.999, 0.99, 0.9, 0])
+    assert curve["others_refused"] == [0, 0.25, 0.75, 1]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

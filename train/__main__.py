@@ -7,15 +7,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 import artifacts
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
     from train.data import Data
 
-EPOCHS = 36
+EPOCHS = 26
 BATCH_SIZE = 128
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
@@ -26,7 +27,7 @@ class Run(NamedTuple):
     model: "keras.Model"
     history: list[dict[str, float]]
     metrics: dict
-    test: "np.ndarray"
+    test: np.ndarray
 
 
 def main() -> int:
@@ -99,7 +100,10 @@ def announce(warning: str) -> None:
 def train(args: argparse.Namespace, digits: "Data", folder: Path, seed: int, circumstances: dict) -> Run:
     """Fit one seed and then look at the test pictures, once."""
     from train import fit, quick
-    from train.evaluate import evaluate
+    from train.calibrate import calibrate
+    from train.evaluate import DISPUTED, evaluate, refusal_curve
+    from train.model import read
+    from train.negatives import negatives
 
     if args.quick:
         model, history = quick.fit(digits, seed=seed)
@@ -110,13 +114,21 @@ def train(args: argparse.Namespace, digits: "Data", folder: Path, seed: int, cir
         model, history = fit.fit(
             digits, state, epochs=args.epochs, batch_size=args.batch_size, seed=seed, resume=resume
         )
-    validation, test = (
-        model.predict(part.pictures, batch_size=1000, verbose=0) for part in (digits.validation, digits.test)
+    temperature = calibrate(model, digits.validation)
+    # Spoilt from other digits and drawn with another seed than those that the network has seen.
+    others = negatives(digits.validation, len(digits.validation.labels), np.random.default_rng([seed, 1]))
+    (validation, doubt), (_, doubt_of_others), (test, _) = (
+        map(np.asarray, read(model.predict(part.pictures, batch_size=1000, verbose=0)))
+        for part in (digits.validation, others, digits.test)
     )
+    mistakes = np.flatnonzero(test.argmax(axis=1) != digits.test.labels)
     metrics = {
         "dataset": digits.name,
         "test": evaluate(test, digits.test.labels),
         "validation": evaluate(validation, digits.validation.labels),
+        "disputed_mistakes": sum(int(place) in DISPUTED for place in mistakes) if digits.name == "mnist" else 0,
+        "doubt": refusal_curve(doubt, doubt_of_others),
+        "temperature": temperature,
         "train_pictures": len(digits.train.labels),
         "parameters": model.count_params(),
         "epochs": len(history),

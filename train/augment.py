@@ -23,18 +23,20 @@ ZOOM, SHIFT = 0.08, 1.0  # either way: how far MNIST's own pictures and careless
 BEND = 1.2  # px, largest standard deviation of the smooth displacement (Simard et al. 2003, "Best practices for CNNs")
 BEND_GRID = 5  # the displacement is drawn on so coarse a grid and interpolated between
 THICKER, THINNER = 0.7, 0.5  # share of the way, at most, to a pen 1 px thicker or thinner on either side
+COARSE, COARSE_BOX = 0.15, 16  # share of the pictures that come from a scan with so many px for the longer side
 
 
 def augment(pictures: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """The same digits written differently, (n, 28, 28) uint8.
 
-    pictures: (n, 28, 28) uint8, white on black; labels: (n,) integers; seed: (2,) int32.
+    pictures: (n, 28, 28) uint8, white on black; labels: (n,) integers, 10 for what is no digit; seed: (2,) int32.
     """
-    stroke_seed, pen_seed, warp_seed, bend_seed = tf.unstack(tf.random.split(seed, 4))
+    stroke_seed, pen_seed, warp_seed, bend_seed, scan_seed = tf.unstack(tf.random.split(seed, 5))
     ink = tf.cast(pictures, tf.float32)
     ink = add_strokes(ink, labels, stroke_seed)
     ink = change_pen(ink, pen_seed)
     ink = sample(ink, affine(ink, warp_seed) + bend(tf.shape(ink)[0], bend_seed))
+    ink = scan_coarsely(ink, scan_seed)
     return tf.cast(tf.round(ink), tf.uint8)
 
 
@@ -65,7 +67,7 @@ def add_strokes(ink: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor
     zero, seven, one = ((labels == digit)[:, None] for digit in (0, 7, 1))
     start = tf.where(zero, centre - slash, tf.where(seven, middle - bar, tip))
     end = tf.where(zero, centre + slash, tf.where(seven, middle + bar, tip + flag))
-    share = tf.gather([SLASHED, FLAGGED, 0, 0, 0, 0, 0, CROSSED, 0, 0], tf.cast(labels, tf.int32))
+    share = tf.gather([SLASHED, FLAGGED, 0, 0, 0, 0, 0, CROSSED, 0, 0, 0], tf.cast(labels, tf.int32))
     crossed = lay(ink, start, end, chance < share)
     # Half of the footed ones have a flag, too.
     footed = one[:, 0] & ((chance < FOOTED / 2) | (chance > 1 - FOOTED / 2))
@@ -141,6 +143,16 @@ def sample(ink: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     above = at(0, 0) + across * (at(0, 1) - at(0, 0))
     below = at(1, 0) + across * (at(1, 1) - at(1, 0))
     return above + down * (below - above)
+
+
+def scan_coarsely(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """(n, 28, 28) float32 -> a share of the pictures scaled down and up again, with hard edges in between."""
+    side = round(SIDE * COARSE_BOX / BOX)
+    small = tf.image.resize(ink[..., None], (side, side), antialias=True)
+    hard = tf.clip_by_value(2 * small - 128, 0.0, 255.0)
+    coarse = tf.clip_by_value(tf.image.resize(hard, (SIDE, SIDE), "bicubic")[..., 0], 0.0, 255.0)
+    chosen = tf.random.stateless_uniform((tf.shape(ink)[0], 1, 1), seed) < COARSE
+    return tf.where(chosen, coarse, ink)
 
 
 def pixels() -> tf.Tensor:

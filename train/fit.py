@@ -7,18 +7,22 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from artifacts import HISTORY, KERAS_MODEL, replacing, write_json
 from train.augment import augment
-from train.data import CLASSES, Data, Split
-from train.model import build
+from train.data import Data, Split
+from train.model import OUTPUTS, build
+from train.negatives import negatives
 
 LEARNING_RATE = 3e-3  # at the top of the schedule
 WARM_UP = 1 / 30  # share of all steps until there
-WEIGHT_DECAY = 1e-2
+WEIGHT_DECAY = 5e-2
 AVERAGED = 1 / 40  # share of all steps over which the weights that are kept are averaged
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
+NEGATIVES = 0.15  # pictures that are no digits, for each that is one; an epoch takes others than the one before
+DIFFERENT = 4  # epochs' worth of them are made
 PATIENCE = 12  # epochs without a better validation accuracy, then stop
 STATE, CANDIDATE, SETTINGS = "state.keras", "candidate.keras", "settings.json"
 
@@ -30,7 +34,7 @@ class ResumeError(Exception):
 def fit(
     data: Data, run: Path, *, epochs: int, batch_size: int, seed: int, resume: bool = False
 ) -> tuple[keras.Model, list[dict[str, float]]]:
-    """Train on `data.train` and choose the epoch by `data.validation`.
+    """Train on `data.train`, and on pictures that are no digits; choose the epoch by `data.validation`.
 
     `run` is a folder for the state of the unfinished run; with `resume`, what it holds is continued with the very
     batches that an uninterrupted run would have seen. Returns the model with its best weights and the history,
@@ -39,8 +43,10 @@ def fit(
     settings = {"dataset": data.name, "epochs": epochs, "batch_size": batch_size, "seed": seed}
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    others = negatives(data.train, round(DIFFERENT * NEGATIVES * len(data.train.labels)), np.random.default_rng(seed))
     passes = -(-FEWEST_STEPS * batch_size // len(data.train.labels))
-    steps = passes * len(data.train.labels) // batch_size
+    n = passes * len(data.train.labels)
+    steps = (n + round(NEGATIVES * n)) // batch_size
     if resume:
         model, history = restore(run, settings, steps)
     else:
@@ -60,8 +66,8 @@ def fit(
                 use_ema=True,
                 ema_momentum=1 - 1 / max(1, AVERAGED * epochs * steps),
             ),
-            "categorical_crossentropy",
-            metrics=["accuracy"],
+            loss,
+            metrics=[accuracy],
             jit_compile=False,
         )
         shutil.rmtree(run, ignore_errors=True)
@@ -70,12 +76,12 @@ def fit(
     keeper = Keeper(run, history, seed)
     if len(history) < epochs and not keeper.is_over():
         model.fit(
-            batches(data.train, batch_size, passes, seed, range(len(history), epochs)),
+            batches(data.train, others, batch_size, passes, seed, range(len(history), epochs)),
             shuffle=False,  # the batches are
             initial_epoch=len(history),
             epochs=epochs,
             steps_per_epoch=steps,
-            validation_data=(data.validation.pictures, keras.utils.to_categorical(data.validation.labels, CLASSES)),
+            validation_data=(data.validation.pictures, keras.utils.to_categorical(data.validation.labels, OUTPUTS)),
             validation_batch_size=1000,
             callbacks=[keeper, keras.callbacks.SwapEMAWeights()],
         )
@@ -83,24 +89,46 @@ def fit(
     return keras.models.load_model(run / KERAS_MODEL, compile=False), history
 
 
-def batches(part: Split, batch_size: int, passes: int, seed: int, epochs: range) -> tf.data.Dataset:
-    """(pictures uint8, one-hot labels float32), augmented, in an order that depends on `seed` and the epoch alone."""
-    pictures, labels = tf.constant(part.pictures), tf.constant(part.labels)
+def batches(digits: Split, others: Split, batch_size: int, passes: int, seed: int, epochs: range) -> tf.data.Dataset:
+    """(pictures uint8, one-hot labels float32), augmented, in an order that depends on `seed` and the epoch alone.
+
+    An epoch is `passes` times all `digits`, among them NEGATIVES pictures of `others` for each digit, drawn anew.
+    """
+    pictures, labels = (tf.constant(np.concatenate(both)) for both in zip(digits, others, strict=True))
+    n = passes * len(digits.labels)
 
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
-        order = tf.random.experimental.stateless_shuffle(tf.range(passes * len(part.labels)) % len(part.labels), key)
-        step_keys = tf.data.Dataset.range(len(part.labels)).map(
-            lambda step: tf.random.experimental.stateless_fold_in(key, step)
+        drawn = tf.random.stateless_uniform(
+            [round(NEGATIVES * n)], key, len(digits.labels), len(labels), dtype=tf.int32
         )
+        every = tf.concat([tf.range(n) % len(digits.labels), drawn], axis=0)
+        order = tf.random.experimental.stateless_shuffle(every, key)
+        step_keys = tf.data.Dataset.range(n).map(lambda step: tf.random.experimental.stateless_fold_in(key, step))
         return tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(order).batch(batch_size, True), step_keys)
 
     def prepared(index: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         label = tf.gather(labels, index)
-        return augment(tf.gather(pictures, index), label, key), tf.one_hot(label, CLASSES)
+        return augment(tf.gather(pictures, index), label, key), tf.one_hot(label, OUTPUTS)
 
     order = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(shuffled)
     return order.map(prepared, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+@keras.saving.register_keras_serializable("digits")
+def loss(labels, outputs):
+    """Cross-entropy of the ten for what is a digit, and of "no digit" against it for everything; (n, 11) each."""
+    is_digit = 1 - labels[:, -1]
+    which = keras.losses.categorical_crossentropy(labels[:, :-1], outputs[:, :-1])
+    none = keras.losses.binary_crossentropy(labels[:, -1:], outputs[:, -1:])
+    return is_digit * which + none
+
+
+@keras.saving.register_keras_serializable("digits")
+def accuracy(labels, outputs):
+    """The share of the digits whose label is the likeliest of the ten, those that are none counted as right."""
+    right = keras.metrics.categorical_accuracy(labels[:, :-1], outputs[:, :-1])
+    return keras.ops.maximum(right, labels[:, -1])
 
 
 class Keeper(keras.callbacks.Callback):

@@ -1,10 +1,12 @@
 """The network: raw pictures in, probabilities out."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from train.data import CLASSES, SIDE
 
+OUTPUTS = CLASSES + 1  # the digits and "no digit"
+PROBABILITIES = "probabilities"  # the name of the layer of the ten
 WIDTHS = (16, 48, 80)  # channels of the three blocks; 0.1 ms a picture on one thread
 DENSE = 96
 DROPOUT = 0.2
@@ -12,13 +14,13 @@ MOMENTUM = 0.98  # of the moving averages of batch normalisation; short enough f
 
 
 def build() -> keras.Model:
-    """An untrained network, (n, 28, 28) uint8 white on black -> (n, 10) float32 probabilities.
+    """An untrained network, (n, 28, 28) uint8 white on black -> (n, 11) float32: ten of sum 1, and "no digit".
 
     Scaling to 0…1 and the channel axis are layers, so no caller can scale wrongly. The resolution falls early
     because the time goes with it: at 28 × 28 there is one cheap convolution.
     """
     first, second, third = WIDTHS
-    return keras.Sequential(
+    trunk = keras.Sequential(
         [
             keras.Input((SIDE, SIDE), dtype="uint8", name="image"),
             layers.Rescaling(1 / 255),
@@ -37,10 +39,12 @@ def build() -> keras.Model:
             layers.BatchNormalization(momentum=MOMENTUM),
             layers.ReLU(),
             layers.Dropout(DROPOUT),
-            layers.Dense(CLASSES, activation="softmax", name="probabilities"),
         ],
-        name="digits",
     )
+    (features,) = trunk.outputs
+    digits = layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES)(features)
+    none = layers.Dense(1, activation="sigmoid", name="none")(features)
+    return keras.Model(trunk.inputs, layers.Concatenate(name="outputs")([digits, none]), name="digits")
 
 
 def convolution(channels: int, side: int = 3) -> list[layers.Layer]:
@@ -50,3 +54,16 @@ def convolution(channels: int, side: int = 3) -> list[layers.Layer]:
         layers.BatchNormalization(momentum=MOMENTUM),
         layers.ReLU(),
     ]
+
+
+def read(outputs):
+    """A network's (n, 10 or 11) -> probabilities (n, 10) of sum 1, and the doubt (n,) in 0…1 that they are worth it.
+
+    The probabilities say which digit it is if it is one; the doubt is the probability that it is not the digit read,
+    another one or none.
+    """
+    digits = outputs[:, :CLASSES]
+    sure = ops.max(digits, axis=1)
+    if outputs.shape[1] > CLASSES:
+        sure = sure * (1 - outputs[:, CLASSES])
+    return digits, 1 - sure

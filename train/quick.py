@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from train.data import CLASSES, SIDE, Data
+from train.model import PROBABILITIES
 
 EPOCHS = 2
 BATCH_SIZE = 256
@@ -48,7 +49,7 @@ def build() -> keras.Model:
             layers.ReLU(),
             layers.Flatten(),
             layers.Dense(256, activation="relu"),
-            layers.Dense(CLASSES, activation="softmax", name="probabilities"),
+            layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES),
         ],
         name="quick",
     )
