@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from train.data import Data
 
-EPOCHS = 26
+EPOCHS = 30
 BATCH_SIZE = 128
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
