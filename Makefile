@@ -6,12 +6,13 @@ BIN := .venv/bin
 TRAIN_FLAGS := $(if $(DATASET),--dataset $(DATASET)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(QUICK),--quick) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
 EXPORT_FLAGS := $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
 DEMO_FLAGS := $(if $(PORT),--port $(PORT))
+SUITES ?= ../shared/data/suites
 export MNIST_NPZ
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup train export demo test lint bench screenshot clean
+.PHONY: help setup train export demo test lint bench suites screenshot clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ lint: .venv/.all
 
 bench: .venv/.all ## measure speeds on this machine -> artifacts/bench.json
 	$(BIN)/python -m export.bench
+
+suites: .venv/.all ## the reader on real pictures, from a folder of them -> artifacts/mnist/reading.json   (SUITES)
+	$(BIN)/python -m export.suites $(SUITES)
 
 screenshot: .venv/.all ## the README's picture of the running page -> artifacts/page.png
 	$(BIN)/python -m demo.screenshot

@@ -1,14 +1,14 @@
 """The page: draw, upload, and the report of the saved figures."""
 
-import json
 import time
 from pathlib import Path
 
 import gradio as gr
 
-from artifacts import FIGURE_NAMES, FIGURES, METRICS, PUBLISHED
+from artifacts import PUBLISHED
 from demo.answer import render
 from demo.pad import drawing_pad
+from demo.report import report
 from export.reader import PictureError, Reader, open_picture
 
 TITLE = "A reader of handwritten digits"
@@ -57,34 +57,3 @@ def upload(reader: Reader) -> None:
         source = gr.File(label="Picture", file_types=["image"], type="filepath", height=160)
         answer = gr.HTML(read(None), elem_id="upload-answer")
     source.change(read, source, answer, api_name="read", queue=False, show_progress="hidden")
-
-
-def report(reader: Reader, artifacts: Path) -> None:
-    """The numbers and figures of the run that made the model."""
-    try:
-        metrics = json.loads((artifacts / METRICS).read_text())
-    except FileNotFoundError:
-        gr.Markdown("There is no report: no training run has left its numbers here. `make train export` makes one.")
-        return
-    gr.Markdown(headline(metrics, reader.classifier.metadata))
-    for name, sentence in FIGURE_NAMES.items():
-        figure = artifacts / FIGURES / name
-        if figure.exists():
-            gr.Markdown(f"**{sentence}**")
-            gr.Image(str(figure), show_label=False, interactive=False, buttons=["fullscreen"], container=False)
-
-
-def headline(metrics: dict, metadata: dict[str, str]) -> str:
-    """The numbers of a run as Markdown."""
-    test, validation = metrics["test"], metrics["validation"]
-    worst = max(range(10), key=test["error_per_class"].__getitem__)
-    mistakes = round((1 - test["accuracy"]) * test["pictures"])
-    return (
-        f"**{test['accuracy']:.2%}** of {test['pictures']:,} test pictures read right ({mistakes} mistakes), "
-        f"{validation['accuracy']:.2%} of {validation['pictures']:,} validation pictures. "
-        f"Hardest digit: {worst}, of which {test['error_per_class'][worst]:.2%} are misread.\n\n"
-        f"Data: {metrics['dataset']}. {metrics['parameters']:,} parameters, {metrics['epochs']} epochs in "
-        f"{metrics['seconds']:.0f} s on {metrics['cores']} cores ({metrics['processor']}), seed {metrics['seed']}, "
-        f"commit {metrics['commit']}. The model in use was exported on {metadata.get('date', 'an unknown day')}, "
-        f"trained on {metadata.get('data_set', 'unknown data')}."
-    )

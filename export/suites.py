@@ -24,12 +24,13 @@ DIGITS, OTHERS = ("sketch", "usps", "photos"), "letters"  # what the limit of th
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m export.suites", description=__doc__)
     parser.add_argument("folder", type=Path, help="of the suites")
+    parser.add_argument("--artifacts", type=Path, default=artifacts.PUBLISHED, help="the model's; default: %(default)s")
     args = parser.parse_args()
     files = sorted(args.folder.glob("*.npz"))
     if not files:
         print(f"suites: there is no suite (.npz) in {args.folder}", file=sys.stderr)
         return 2
-    reader, rows, doubts = Reader(), {}, {}
+    reader, rows, doubts = Reader(args.artifacts / artifacts.ONNX_MODEL), {}, {}
     for file in files:
         labels, readings, ms = read_suite(file, reader)
         if all(len(label) > 1 for label in labels):
@@ -39,8 +40,9 @@ def main() -> int:
         print(f"{file.stem:10} " + ", ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
     result = {"suites": rows, "limit": MOST_DOUBT, **artifacts.circumstances()}
     if {*DIGITS, OTHERS} <= doubts.keys():
-        result["doubt"] = draw_doubt(np.concatenate([doubts[name] for name in DIGITS]), doubts[OTHERS])
-    artifacts.write_json(artifacts.PUBLISHED / artifacts.READING, result)
+        digits = np.concatenate([doubts[name] for name in DIGITS])
+        result["doubt"] = draw_doubt(args.artifacts, digits, doubts[OTHERS])
+    artifacts.write_json(args.artifacts / artifacts.READING, result)
     return 0
 
 
@@ -68,12 +70,11 @@ def score(labels: list[str], readings: list[Reading], ms: float) -> dict[str, fl
     return row
 
 
-def draw_doubt(digits: np.ndarray, others: np.ndarray) -> dict:
+def draw_doubt(folder: Path, digits: np.ndarray, others: np.ndarray) -> dict:
     """Draw the figure of the doubt with this curve beside that of the training run; -> the numbers."""
     from train import charts, figures
     from train.evaluate import refusal_curve
 
-    folder = artifacts.PUBLISHED
     curve = refusal_curve(digits, others)
     made = json.loads((folder / artifacts.METRICS).read_text())["doubt"]
     names = {f"{', '.join(DIGITS)}; {OTHERS} by the same writers": curve, "validation pictures; made by program": made}

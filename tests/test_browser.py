@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import ROOT, STROKES, draw
+from conftest import NO_DIGITS, ROOT, STROKES, draw
 from playwright.sync_api import expect, sync_playwright
 
 from demo.screenshot import sketch
@@ -76,6 +76,13 @@ def test_an_empty_pad_says_what_to_do_and_clearing_empties_it(visit):
     visit.get_by_role("button", name="Clear").click()
     expect(answer).to_have_attribute("data-reading", "")
     expect(answer).to_contain_text("Draw a digit")
+
+
+def test_a_dash_is_shown_as_a_question_mark(visit):
+    sketch(visit, NO_DIGITS["dash"])
+    answer = visit.locator("#pad .answer")
+    expect(answer).to_contain_text("not look like a digit")
+    expect(answer).to_have_attribute("data-reading", "")
 
 
 def test_an_uploaded_picture_is_read_and_a_broken_one_refused_in_words(visit, tmp_path):

@@ -7,10 +7,11 @@ import pytest
 from conftest import draw, run
 from PIL import Image
 
-from artifacts import FIGURE_NAMES, METRICS, PUBLISHED
+from artifacts import FIGURE_NAMES, METRICS, PUBLISHED, SEEDS
 from demo.answer import render
-from demo.app import headline, page
+from demo.app import page
 from demo.pad import MOST_BYTES, PREFIX, answer
+from demo.report import DISPUTED, headline
 from export.reader import MOST_DOUBT, Reader, Reading
 
 
@@ -105,6 +106,16 @@ def test_the_report_shows_the_saved_numbers_and_figures(reader):
     assert "mnist" in text
     shown = json.dumps(page(reader).get_config_file())
     assert all(name in shown for name in FIGURE_NAMES)
+    assert all(f"| {name} |" in shown for name in ("sketch", "usps", "drawn", "photos"))
+    seeds = json.loads((PUBLISHED / SEEDS).read_text())
+    assert f"with {len(seeds['runs'])} seeds: {seeds['test_accuracy']['mean']:.2%}" in shown
+
+
+def test_the_report_and_the_training_know_of_the_same_disputed_labels():
+    from train.evaluate import DISPUTED as PICTURES
+
+    assert len(PICTURES) == DISPUTED
+    assert all(sum(votes[::2]) + votes[3] == 5 and votes[0] < 3 for votes in PICTURES.values())
 
 
 def test_the_page_works_without_a_report(reader, tmp_path):

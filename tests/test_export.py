@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -7,9 +8,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import run
+from conftest import NO_DIGITS, draw, draw_strokes, run
+from PIL import Image
 
-from artifacts import KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED
+from artifacts import FIGURES, KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED, READING
 from export.classifier import Classifier, ModelError
 from export.convert import ConversionError, convert
 from train.data import small_digits
@@ -23,10 +25,10 @@ def pictures():
 def test_onnx_and_keras_agree_on_every_test_picture(exported_run, pictures):
     folder, _ = exported_run
     outputs = keras.models.load_model(folder / KERAS_MODEL).predict(pictures, verbose=0)
-    digits = outputs[:, :10].astype(np.float64)
+    digits, none = outputs[:, :10], outputs[:, 10]
     probabilities, doubt = Classifier(folder / ONNX_MODEL)(pictures)
-    assert np.abs(digits / digits.sum(axis=1, keepdims=True) - probabilities).max() <= 1e-5
-    assert np.abs(1 - digits.max(axis=1) - doubt).max() <= 1e-5
+    assert np.abs(digits - probabilities).max() <= 1e-5
+    assert np.abs(1 - digits.max(axis=1) * (1 - none) - doubt).max() <= 1e-5
     assert (digits.argmax(axis=1) == probabilities.argmax(axis=1)).all()
 
 
@@ -119,3 +121,41 @@ def test_somebody_elses_model_is_refused(tmp_path):
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ModelError, match="not this project's"):
         Classifier(tmp_path / "other.onnx")
+
+
+def encoded(picture):
+    file = io.BytesIO()
+    picture.save(file, "png")
+    return file.getvalue()
+
+
+def test_real_pictures_are_counted_and_their_doubts_drawn(tmp_path):
+    suites, folder = tmp_path / "suites", tmp_path / "model"
+    suites.mkdir()
+    folder.mkdir()
+    for name in (ONNX_MODEL, METRICS):
+        shutil.copy(PUBLISHED / name, folder)
+    contents = {
+        **{name: [(draw(digit), str(digit)) for digit in (3, 7)] for name in ("sketch", "usps", "photos")},
+        "letters": [(draw_strokes(NO_DIGITS[name]), "") for name in ("H", "scribble")],
+        "blank": [(Image.new("L", (30, 30), 255), "")],
+    }
+    contents["usps"][1] = (draw(7), "1")
+    for name, rows in contents.items():
+        pictures = [encoded(picture) for picture, _ in rows]
+        offsets, labels = np.cumsum([0, *map(len, pictures)]), [label for _, label in rows]
+        np.savez(suites / name, data=np.frombuffer(b"".join(pictures), np.uint8), offsets=offsets, labels=labels)
+    finished = run("-m", "export.suites", suites, "--artifacts", folder)
+    assert finished.returncode == 0, finished.stderr
+    result = json.loads((folder / READING).read_text())
+    right = {name: row["right"] for name, row in result["suites"].items()}
+    assert right == {"sketch": 1, "usps": 0.5, "photos": 1, "letters": 1, "blank": 1}
+    assert result["doubt"]["digits_refused"] == 0
+    assert result["doubt"]["others_refused"] == 1
+    assert (folder / FIGURES / "doubt.png").exists()
+
+
+def test_a_folder_without_suites_is_refused_in_words(tmp_path):
+    finished = run("-m", "export.suites", tmp_path)
+    assert finished.returncode == 2
+    assert "no suite" in finished.stderr

@@ -134,7 +134,7 @@ def test_no_picture_makes_the_reader_raise(reader, content, mode, width, height)
     picture = Image.new(mode, (width, height))
     picture.putdata([byte if mode in "L1" else (byte,) * len(mode) for byte in content[: width * height]])
     reading = reader.read(picture)
-    assert len(reading.text) == len(reading.digits) <= 1
+    assert len(reading.text) <= len(reading.digits) <= 1
 
 
 @pytest.mark.parametrize("name", NO_DIGITS)
