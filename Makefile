@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Given to make, they reach the programs: make train DATASET=digits EPOCHS=5, make demo PORT=8000.
-TRAIN_FLAGS := $(if $(DATASET),--dataset $(DATASET)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(QUICK),--quick) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
+TRAIN_FLAGS := $(if $(DATASET),--dataset $(DATASET)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(QUICK),--quick) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
 EXPORT_FLAGS := $(if $(ARTIFACTS),--artifacts $(ARTIFACTS))
 DEMO_FLAGS := $(if $(PORT),--port $(PORT))
 SUITES ?= ../shared/data/suites
@@ -19,7 +19,7 @@ help: ## list what can be made
 
 setup: .venv/.all ## a virtual environment with everything, in .venv
 
-train: .venv/.all ## MNIST -> artifacts/*/model.keras, numbers, figures   (DATASET, EPOCHS, SEEDS, QUICK=1, MNIST_NPZ, ARTIFACTS)
+train: .venv/.all ## MNIST -> artifacts/*/model.keras, numbers, figures   (DATASET, EPOCHS, SEEDS, JOBS, QUICK=1, MNIST_NPZ, ARTIFACTS)
 	$(BIN)/python -m train $(TRAIN_FLAGS)
 
 export: .venv/.all ## artifacts/*/model.keras -> model.onnx, proven equal   (MNIST_NPZ, ARTIFACTS)

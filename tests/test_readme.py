@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from artifacts import BENCH, METRICS, ONNX_MODEL, PUBLISHED, READING
+from artifacts import BENCH, METRICS, ONNX_MODEL, PUBLISHED, READING, SEEDS
 
 README = (ROOT / "README.md").read_text()
 
@@ -15,14 +15,21 @@ def expected_rows():
     metrics = json.loads((PUBLISHED / METRICS).read_text())
     bench = json.loads(BENCH.read_text())["rows"]
     reading = json.loads((PUBLISHED / READING).read_text())
+    seeds = json.loads((PUBLISHED / SEEDS).read_text())
     page, bare = bench["python -m demo, start"], bench["bare Gradio page, start"]
     yield f"| MNIST, 10,000 test pictures | {metrics['test']['accuracy']:.2%} |"
+    mean, deviation = (100 * seeds["test_accuracy"][name] for name in ("mean", "sd"))
+    yield f"| … mean of {len(seeds['runs'])} seeds | {mean:.2f} ± {deviation:.2f} % |"
     yield f"| MNIST, 5,000 validation pictures | {metrics['validation']['accuracy']:.2%} |"
     yield f"| training | {metrics['epochs']} epochs, {metrics['seconds']:.0f} s on {metrics['cores']} cores |"
     size = (PUBLISHED / ONNX_MODEL).stat().st_size / 1e6
     yield f"| network | {metrics['parameters']:,} parameters, {size:.2f} MB as ONNX |"
-    for name, row in reading.items():
+    yield f"| calibration error, MNIST test | {metrics['test']['calibration_error']:.2%} |"
+    for name, row in reading["suites"].items():
         yield f"| `{name}` | {row['pictures']:,} | {row['right']:.1%} |"
+    refused = reading["doubt"]
+    yield f"| letters refused | {refused['others_refused']:.1%} |"
+    yield f"| digits refused | {refused['digits_refused']:.1%} |"
     for name in ("ONNX Runtime, 1 picture", "Keras model(x), 1 picture", "Reader, 400 × 400 drawing"):
         yield f"| {name} | {bench[name]['ms p50']:.3f} ms |"
     quick = bench["quick training, 5 seeds"]

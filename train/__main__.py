@@ -3,57 +3,52 @@
 import argparse
 import os
 import sys
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 import artifacts
 
-if TYPE_CHECKING:
-    import keras
-
-    from train.data import Data
-
-EPOCHS = 30
+EPOCHS = 28
 BATCH_SIZE = 128
-PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
-
-
-class Run(NamedTuple):
-    """A finished run of one seed; test: (n, 10), the probabilities of the test pictures."""
-
-    model: "keras.Model"
-    history: list[dict[str, float]]
-    metrics: dict
-    test: np.ndarray
 
 
 def main() -> int:
     args = parse()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from train import data, fit
+    from train import data, fit, model, quick, runs
 
     # The checkout may have moved on when the run ends.
     circumstances = artifacts.circumstances()
+    jobs = min(args.jobs, args.seeds, circumstances["cores"])
+    circumstances["cores"] //= jobs
     try:
         digits, warning = data.load(args.dataset, args.data)
         if warning:
             announce(warning)
         folder = args.artifacts / (f"{digits.name}-quick" if args.quick else digits.name)
-        runs = []
-        for seed in range(args.seed, args.seed + args.seeds):
-            runs.append(train(args, digits, folder, seed, circumstances))
-            result = runs[-1].metrics
-            print(f"{digits.name}, seed {seed}: test accuracy {result['test']['accuracy']:.2%}, {result['seconds']} s")
+        train = partial(
+            runs.train,
+            digits,
+            folder,
+            circumstances,
+            epochs=args.epochs,
+            batch_size=args.batch_size,
+            quickly=args.quick,
+            resume=args.resume,
+            afresh=args.seeds > 1,
+        )
+        finished = []
+        for run in runs.train_all(jobs, train, range(args.seed, args.seed + args.seeds)):
+            finished.append(run)
+            accuracy, seconds = run.metrics["test"]["accuracy"], run.metrics["seconds"]
+            print(f"{digits.name}, seed {run.metrics['seed']}: test accuracy {accuracy:.2%}, {seconds} s", flush=True)
     except (data.DataError, fit.ResumeError) as reason:
         print(f"train: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntrain: stopped. The published files are as they were; --resume goes on from the last finished epoch.")
         return 130
-    publish(folder, digits, runs)
+    runs.publish(folder, digits, quick.build() if args.quick else model.build(), finished)
     print(f"written to {folder}")
     return 0
 
@@ -67,6 +62,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=natural, default=0, help="default: %(default)s")
     parser.add_argument(
         "--seeds", type=positive, default=1, help="runs, from --seed up; the best by validation is kept"
+    )
+    parser.add_argument(
+        "--jobs", type=positive, default=1, help="so many seeds at a time, each with its share of cores"
     )
     parser.add_argument("--quick", action="store_true", help="99 %% within seconds, beside the published model")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a stopped run")
@@ -95,71 +93,6 @@ def announce(warning: str) -> None:
         f"For MNIST: connect to the internet, or give a copy of mnist.npz with MNIST_NPZ=FILE.\n{line}",
         file=sys.stderr,
     )
-
-
-def train(args: argparse.Namespace, digits: "Data", folder: Path, seed: int, circumstances: dict) -> Run:
-    """Fit one seed and then look at the test pictures, once."""
-    from train import fit, quick
-    from train.calibrate import calibrate
-    from train.evaluate import DISPUTED, evaluate, refusal_curve
-    from train.model import read
-    from train.negatives import negatives
-
-    if args.quick:
-        model, history = quick.fit(digits, seed=seed)
-    else:
-        state = folder / artifacts.RUN / f"seed-{seed}"
-        # Of several seeds, those that had not begun when the run was stopped begin now.
-        resume = args.resume and (seed == args.seed or fit.can_resume(state))
-        model, history = fit.fit(
-            digits, state, epochs=args.epochs, batch_size=args.batch_size, seed=seed, resume=resume
-        )
-    temperature = calibrate(model, digits.validation)
-    # Spoilt from other digits and drawn with another seed than those that the network has seen.
-    others = negatives(digits.validation, len(digits.validation.labels), np.random.default_rng([seed, 1]))
-    (validation, doubt), (_, doubt_of_others), (test, _) = (
-        map(np.asarray, read(model.predict(part.pictures, batch_size=1000, verbose=0)))
-        for part in (digits.validation, others, digits.test)
-    )
-    mistakes = np.flatnonzero(test.argmax(axis=1) != digits.test.labels)
-    metrics = {
-        "dataset": digits.name,
-        "test": evaluate(test, digits.test.labels),
-        "validation": evaluate(validation, digits.validation.labels),
-        "disputed_mistakes": sum(int(place) in DISPUTED for place in mistakes) if digits.name == "mnist" else 0,
-        "doubt": refusal_curve(doubt, doubt_of_others),
-        "temperature": temperature,
-        "train_pictures": len(digits.train.labels),
-        "parameters": model.count_params(),
-        "epochs": len(history),
-        "best_epoch": len(history) if args.quick else fit.best_epoch(history),
-        "seconds": round(sum(row["seconds"] for row in history), 1),  # of all epochs, those before a --resume too
-        "seed": seed,
-        "batch_size": quick.BATCH_SIZE if args.quick else args.batch_size,
-        "versions": {name: version(name) for name in PACKAGES},
-        **circumstances,
-    }
-    return Run(model, history, metrics, test)
-
-
-def publish(folder: Path, digits: "Data", runs: list[Run]) -> None:
-    """Write what the best run, by validation, leaves, and the numbers of all seeds where there are several."""
-    from train import figures
-    from train.evaluate import summarise
-    from train.fit import write_history
-
-    best = max(runs, key=lambda run: (run.metrics["validation"]["accuracy"], -run.metrics["validation"]["loss"]))
-    figures.draw_all(folder / artifacts.FIGURES, digits, best.history, best.metrics, best.test)
-    with artifacts.replacing(folder / artifacts.HISTORY) as path:
-        write_history(path, best.history)
-    with artifacts.replacing(folder / artifacts.KERAS_MODEL) as path:
-        best.model.save(path)
-    artifacts.write_json(folder / artifacts.METRICS, best.metrics)
-    if len(runs) > 1:
-        summary = summarise([run.metrics for run in runs])
-        artifacts.write_json(folder / artifacts.SEEDS, summary)
-        mean, deviation = summary["test_accuracy"]["mean"], summary["test_accuracy"]["sd"]
-        print(f"{len(runs)} seeds: test accuracy {mean:.2%} ± {deviation:.2%}; seed {best.metrics['seed']} is kept")
 
 
 if __name__ == "__main__":

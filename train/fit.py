@@ -13,7 +13,7 @@ import tensorflow as tf
 from artifacts import HISTORY, KERAS_MODEL, replacing, write_json
 from train.augment import augment
 from train.data import Data, Split
-from train.model import OUTPUTS, build
+from train.model import OUTPUTS, accuracy, build, loss
 from train.negatives import negatives
 
 LEARNING_RATE = 3e-3  # at the top of the schedule
@@ -113,22 +113,6 @@ def batches(digits: Split, others: Split, batch_size: int, passes: int, seed: in
 
     order = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(shuffled)
     return order.map(prepared, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
-
-
-@keras.saving.register_keras_serializable("digits")
-def loss(labels, outputs):
-    """Cross-entropy of the ten for what is a digit, and of "no digit" against it for everything; (n, 11) each."""
-    is_digit = 1 - labels[:, -1]
-    which = keras.losses.categorical_crossentropy(labels[:, :-1], outputs[:, :-1])
-    none = keras.losses.binary_crossentropy(labels[:, -1:], outputs[:, -1:])
-    return is_digit * which + none
-
-
-@keras.saving.register_keras_serializable("digits")
-def accuracy(labels, outputs):
-    """The share of the digits whose label is the likeliest of the ten, those that are none counted as right."""
-    right = keras.metrics.categorical_accuracy(labels[:, :-1], outputs[:, :-1])
-    return keras.ops.maximum(right, labels[:, -1])
 
 
 class Keeper(keras.callbacks.Callback):

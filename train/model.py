@@ -67,3 +67,19 @@ def read(outputs):
     if outputs.shape[1] > CLASSES:
         sure = sure * (1 - outputs[:, CLASSES])
     return digits, 1 - sure
+
+
+@keras.saving.register_keras_serializable("digits")
+def loss(labels, outputs):
+    """Cross-entropy of the ten for what is a digit, and of "no digit" against it for everything; (n, 11) each."""
+    is_digit = 1 - labels[:, -1]
+    which = keras.losses.categorical_crossentropy(labels[:, :-1], outputs[:, :-1])
+    none = keras.losses.binary_crossentropy(labels[:, -1:], outputs[:, -1:])
+    return is_digit * which + none
+
+
+@keras.saving.register_keras_serializable("digits")
+def accuracy(labels, outputs):
+    """The share of the digits whose label is the likeliest of the ten, those that are none counted as right."""
+    right = keras.metrics.categorical_accuracy(labels[:, :-1], outputs[:, :-1])
+    return ops.maximum(right, labels[:, -1])

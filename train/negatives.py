@@ -38,14 +38,17 @@ FONTS = (
 )
 MIRRORED = (3, 4, 6, 7, 9)  # no digits when left and right are changed
 TURNED = (2, 3, 4, 5, 7)  # no digits when turned by a quarter, to the left
+THIN = 10  # px; half of what is thinner looks like a one
 CANVAS, MARGIN = 80, 10  # px, what strokes and letters are drawn on
+WHITE = 0.8  # quantile of the inked px that is to be white
 SHAKE = 0.4  # standard deviation of a written letter's points, in units of WRITTEN
+SLANT = 0.2  # … and of its slant, sideways per height
 
 
 def negatives(digits: Split, n: int, rng: np.random.Generator) -> Split:
     """`n` pictures that are no digits, labelled NO_DIGIT; `digits` are those that are spoilt for it."""
     makers = [write_letter, print_letter, lambda rng: turn(digits, rng), lambda rng: pair(digits, rng), scribble]
-    chosen = rng.choice(len(makers), n, p=[0.6, 0.12, 0.12, 0.04, 0.12])
+    chosen = rng.choice(len(makers), n, p=[0.55, 0.1, 0.1, 0.15, 0.1])
     return Split(np.stack([fit_box(makers[kind](rng)) for kind in chosen]), np.full(n, NO_DIGIT, np.uint8))
 
 
@@ -61,8 +64,8 @@ def write_letter(rng: np.random.Generator) -> np.ndarray:
         strokes[-1] = np.vstack(
             [strokes[-1], strokes[-1][-1] + rng.uniform((0, -2), (2, 0.5))]
         )  # on to the next letter
-    width = rng.uniform(0.5, 1.2)
-    return draw([(stroke + rng.normal(0, SHAKE, stroke.shape)) * (width, 1) for stroke in strokes], rng)
+    slanted = np.array([[rng.uniform(0.5, 1.2), 0], [rng.normal(0, SLANT), 1]])
+    return draw([(stroke + rng.normal(0, SHAKE, stroke.shape)) @ slanted for stroke in strokes], rng)
 
 
 def print_letter(rng: np.random.Generator) -> np.ndarray:
@@ -83,9 +86,13 @@ def turn(digits: Split, rng: np.random.Generator) -> np.ndarray:
 
 
 def pair(digits: Split, rng: np.random.Generator) -> np.ndarray:
-    """Two digits side by side, touching or nearly, (28, w) uint8."""
+    """Two digits side by side, touching or nearly, or what a wrong cut leaves of them, (28, w) uint8."""
     left, right = (pick(digits, range(CLASSES), rng) for _ in range(2))
     left, right = (picture[:, picture.any(axis=0)] for picture in (left, right))
+    if left.shape[1] > THIN and rng.random() < 0.5:
+        left = left[:, round(left.shape[1] * rng.uniform(0.3, 0.6)) :]
+    if right.shape[1] > THIN and rng.random() < 0.5:
+        right = right[:, : round(right.shape[1] * rng.uniform(0.4, 0.7))]
     overlap = int(rng.integers(0, 3))
     return np.hstack([left[:, : left.shape[1] - overlap], right])
 
@@ -135,7 +142,10 @@ def fit_box(picture: np.ndarray) -> np.ndarray:
     ink = np.ascontiguousarray(picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
     scale = BOX / max(ink.shape)
     width, height = (max(1, round(side * scale)) for side in ink.shape[::-1])
+    small = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA)
+    # The reader makes a fine pen white, too.
+    small = np.minimum(small * (255 / np.quantile(small[small > 13], WHITE)), 255).astype(np.uint8)
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    canvas[top : top + height, left : left + width] = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA)
+    canvas[top : top + height, left : left + width] = small
     return canvas
