@@ -21,9 +21,9 @@ WARM_UP = 1 / 30  # share of all steps until there
 WEIGHT_DECAY = 5e-2
 AVERAGED = 1 / 40  # share of all steps over which the weights that are kept are averaged
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
-NEGATIVES = 0.15  # pictures that are no digits, for each that is one; an epoch takes others than the one before
-DIFFERENT = 4  # epochs' worth of them are made
-PATIENCE = 12  # epochs without a better validation accuracy, then stop
+NEGATIVES = 0.10  # pictures that are no digits, for each that is one; an epoch takes others than the one before
+DIFFERENT = 6  # epochs' worth of them are made
+PATIENCE = 20  # epochs without a better validation accuracy, then stop; chance makes an early epoch look good
 STATE, CANDIDATE, SETTINGS = "state.keras", "candidate.keras", "settings.json"
 
 
