@@ -18,17 +18,34 @@ def render(reading: Reading | None, milliseconds: float = 0.0, nothing: str = "D
     """
     if reading is None or not reading.digits:
         return f'<div class="answer" data-reading=""><p class="hint">{nothing}</p></div>'
-    digit = reading.digits[0]
-    if digit.is_read:
-        sure = f"{digit.confidence:.1%} sure" if digit.confidence >= SURE else f"not sure: {digit.confidence:.0%}"
-    else:
-        sure = f"This does not look like a digit; of all digits, most like a {digit.label}."
+    shown = "".join(str(digit.label) if digit.is_read else "?" for digit in reading.digits)
+    single = len(reading.digits) == 1
     return (
         f'<div class="answer" data-reading="{reading.text}">'
-        f'<div class="top"><output class="reading">{reading.text or "?"}</output>'
+        f'<output class="reading">{shown}</output>'
+        f'<p class="sure">{certainty(reading)}</p><div class="seen">{"".join(map(figure, reading.digits))}</div>'
+        f'{bars(reading.digits[0]) if single else ""}<p class="time">read in {milliseconds:.1f} ms</p></div>'
+    )
+
+
+def certainty(reading: Reading) -> str:
+    """How sure the reading is, in words, and what is not read."""
+    if not reading.text:
+        likest = f"; of all digits, most like a {reading.digits[0].label}" if len(reading.digits) == 1 else ""
+        return f"This does not look like a digit{likest}."
+    sure = f"{reading.confidence:.1%} sure" if reading.confidence >= SURE else f"not sure: {reading.confidence:.0%}"
+    unread = sum(not digit.is_read for digit in reading.digits)
+    if unread:
+        sure += f"; {unread} mark{'s' if unread > 1 else ''} that do{'' if unread > 1 else 'es'} not look like a digit"
+    return sure + ("; there is more than is shown" if reading.more else "")
+
+
+def figure(digit: Digit) -> str:
+    """What the network saw of a digit, and how sure it is."""
+    said = f"{digit.label}, {digit.confidence:.0%}" if digit.is_read else "?"
+    return (
         f'<figure><img src="{picture_url(digit.image)}" alt="The 28 by 28 picture that the network saw">'
-        f"<figcaption>what the network saw</figcaption></figure></div>"
-        f'<p class="sure">{sure}</p>{bars(digit)}<p class="time">read in {milliseconds:.1f} ms</p></div>'
+        f"<figcaption>{said}</figcaption></figure>"
     )
 
 

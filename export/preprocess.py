@@ -8,12 +8,16 @@ SIDE = 28  # px, a picture of MNIST
 BOX = 20  # px, longer side of a digit's ink in MNIST
 MIDDLE = 14.0  # where MNIST puts the centre of the ink's mass, px from the left and from the top
 WORKING_SIDE = 1024  # px; larger pictures are shrunk to this before anything is looked for
+LIGHT_SIDE = 256  # px; … and in one of this, whether it is lighter than the pen
+UNEVEN = 25  # grey levels between the light and the dark parts of a border in uneven light
+NARROW = 5  # px of that picture, wider than most pens
+SOFT = 5  # px of it, how far its light is smoothed
+PEN = 0.3  # quantile of what is darker than paper that is wholly pen
 PAPER_SIDE = 128  # px; the paper's light is looked at in a picture of this size
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
 NOISE = 7  # … and this many standard deviations of the paper's grey
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
 LEVELS = np.arange(256.0)  # of grey
-SPECK = 0.02  # a piece of less than this share of the largest piece's area is dirt
 
 
 def grey(picture: Image.Image) -> np.ndarray:
@@ -49,29 +53,50 @@ def shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
 def find_ink(grey: np.ndarray) -> np.ndarray | None:
     """(h, w) uint8, dark on light or light on dark -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
 
-    Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) tells pen from paper after the
-    light has been evened out.
+    The paper is most of the picture, once the light has been evened out; what is darker than its noise is pen.
     """
     dark = even_out(255 - grey if is_light_on_dark(grey) else grey)
-    threshold, mask = cv2.threshold(dark, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    counts, first = histogram(dark), int(threshold) + 1
+    counts = histogram(dark)
+    threshold, _ = cv2.threshold(dark, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    levels = two_levels(counts, int(threshold) + 1) or faint_levels(counts)
+    if levels is None:
+        return None
+    paper, pen = levels
+    return cv2.LUT(dark, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
+
+
+def two_levels(counts: np.ndarray, first: int) -> tuple[float, float] | None:
+    """-> paper and pen, where the levels below `first` are pen and the others paper, if they are far enough apart."""
     if not counts[:first].any() or not counts[first:].any():
         return None
     pen, paper = median(LEVELS[:first], counts[:first]), median(LEVELS[first:], counts[first:])
     noise = 1.48 * median(np.abs(LEVELS[first:] - paper), counts[first:])  # standard deviation, were it normal
-    if paper - pen < max(CONTRAST, NOISE * noise):
-        return None
-    ink = cv2.LUT(dark, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
-    return without_dirt(ink, mask)
+    return (paper, pen) if paper - pen >= max(CONTRAST, NOISE * noise) else None
+
+
+def faint_levels(counts: np.ndarray) -> tuple[float, float] | None:
+    """-> paper and pen, where so little is pen that Otsu's threshold falls into the paper."""
+    paper = median(LEVELS, counts)
+    noise = 1.48 * median(np.abs(LEVELS - paper), counts)
+    darker = counts * (paper - LEVELS > max(CONTRAST, NOISE * noise))
+    return (paper, quantile(LEVELS, darker, PEN)) if darker.any() else None
 
 
 def is_light_on_dark(grey: np.ndarray) -> bool:
-    """Whether what differs most from the border, which is taken for paper, is lighter than it; grey (h, w) uint8.
+    """Whether the pen is lighter than the paper; grey (h, w) uint8.
 
-    The third moment: a few pixels of ink, far from the paper's grey, outweigh many of a shadow, near to it.
+    The third moment: a few pixels of ink, far from the paper's grey, outweigh many of a shadow, near to it. The border
+    is taken for paper; where the light on it is uneven, what is as narrow as a pen decides, beside what is around it.
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    return bool(histogram(grey) @ (LEVELS - np.median(border)) ** 3 > 0)
+    low, middle, high = np.quantile(border, (0.1, 0.5, 0.9))
+    if high - low < UNEVEN or min(grey.shape) < LIGHT_SIDE:
+        return bool(histogram(grey) @ (LEVELS - middle) ** 3 > 0)
+    scale = max(1.0, max(grey.shape) / LIGHT_SIDE)
+    size = [max(1, round(side / scale)) for side in grey.shape[::-1]]
+    small, pen = cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.ones((NARROW, NARROW), np.uint8)
+    light, dark = (cv2.morphologyEx(small, way, pen) for way in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
+    return bool(histogram(light) @ LEVELS**3 > histogram(dark) @ LEVELS**3)
 
 
 def histogram(grey: np.ndarray) -> np.ndarray:
@@ -79,10 +104,14 @@ def histogram(grey: np.ndarray) -> np.ndarray:
     return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
 
 
-def median(values: np.ndarray, counts: np.ndarray) -> float:
-    """The median of `values`, each of which occurs `counts` times; (n,) and (n,)."""
+def quantile(values: np.ndarray, counts: np.ndarray, share: float) -> float:
+    """The quantile of `values`, each of which occurs `counts` times; (n,) and (n,)."""
     order = np.argsort(values, kind="stable")
-    return float(values[order][np.searchsorted(counts[order].cumsum(), counts.sum() / 2)])
+    return float(values[order][np.searchsorted(counts[order].cumsum(), counts.sum() * share)])
+
+
+def median(values: np.ndarray, counts: np.ndarray) -> float:
+    return quantile(values, counts, 0.5)
 
 
 def even_out(grey: np.ndarray) -> np.ndarray:
@@ -96,19 +125,8 @@ def even_out(grey: np.ndarray) -> np.ndarray:
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     side = max(size) // 3 | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = cv2.resize(cv2.blur(paper, (side, side)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(cv2.blur(paper, (SOFT, SOFT)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.divide(grey, paper, scale=255)
-
-
-def without_dirt(ink: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Ink (h, w) float32 and where it is surely ink (h, w) uint8 -> the ink of all but tiny pieces, with its edges."""
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    digits = areas >= SPECK * areas.max()
-    if not digits.all():
-        mask = np.concatenate([[0], digits]).astype(np.uint8)[pieces]
-    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return cv2.copyTo(ink, near)
 
 
 def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:

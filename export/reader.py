@@ -1,6 +1,6 @@
 """From a picture to what it says. Needs ONNX Runtime, OpenCV, NumPy and Pillow, and nothing of TensorFlow."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,10 +9,17 @@ from PIL import Image, UnidentifiedImageError
 
 from artifacts import ONNX_MODEL, PUBLISHED
 from export.classifier import Classifier
-from export.preprocess import box_of, find_ink, grey, shrink, to_mnist
+from export.preprocess import find_ink, grey, shrink, to_mnist
+from export.segment import Line, find_lines, with_cuts
 
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
 MOST_DOUBT = 0.6
+MOST_DIGITS = 64  # that come back
+CUT_DOUBT = 0.1  # what is doubted more might be several digits that touch
+MOST_PIECES = 4  # of a digit
+WIDEST = 1.5  # of its line's height, a digit of several pieces
+PER_CUT = 1.0  # nats that a cut costs, so that of two ways as likely that with fewer is taken
+REFUSED = 4.0  # nats that a mark costs which is not read
 MOST_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 
 
@@ -62,9 +69,13 @@ class Digit:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a picture says: its digits in reading order, those that are too doubtful to be read among them."""
+    """What a picture says: its digits in reading order, those that are too doubtful to be read among them.
+
+    more: whether there were more than MOST_DIGITS, of which these are the first.
+    """
 
     digits: list[Digit] = field(default_factory=list)
+    more: bool = False
 
     @property
     def text(self) -> str:
@@ -99,14 +110,60 @@ class Reader:
         ink = find_ink(small)
         if ink is None:
             return Reading()
-        left, top, right, bottom = box_of(ink)
-        image = to_mnist(ink[top:bottom, left:right])
-        (probabilities,), (doubt,) = self.classifier(image[None])
         height, width = whole.shape
-        box = (
-            round(left * scale),
-            round(top * scale),
-            min(width, round(right * scale)),
-            min(height, round(bottom * scale)),
-        )
-        return Reading([Digit(box, int(probabilities.argmax()), probabilities, float(doubt), image)])
+        digits = []
+        for line in find_lines(ink):
+            digits += self.read_line(line)
+            if len(digits) > MOST_DIGITS:
+                break
+        found = [replace(digit, box=enlarged(digit.box, 0, 0, scale, width, height)) for digit in digits[:MOST_DIGITS]]
+        return Reading(found, more=len(digits) > MOST_DIGITS)
+
+    def read_line(self, line: Line) -> list[Digit]:
+        """A line as the row of digits that is least doubtful, boxes in px of the picture's ink.
+
+        Pieces are put together, and those that stay doubtful cut, in all ways that make sense (LeCun et al. 1998,
+        sections V and VI: over-segmentation and the best path).
+        """
+        way = self.best_way(line)
+        doubtful = {piece for first, last, digit in way if digit.doubt > CUT_DOUBT for piece in range(first, last + 1)}
+        if doubtful:
+            cut = with_cuts(line, doubtful)
+            if cut.count > line.count:
+                line, way = cut, self.best_way(cut)
+        return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for _, _, digit in way]
+
+    def best_way(self, line: Line) -> list[tuple[int, int, Digit]]:
+        """-> first piece, last piece and what they are read as, from left to right; boxes in px of the line."""
+        spans = [
+            (first, last)
+            for first in range(1, line.count + 1)
+            for last in range(first, min(first + MOST_PIECES, line.count + 1))
+            if first == last or is_narrow(line.box(first, last), line.height)
+        ]
+        spans += [whole for whole in line.wholes() if whole not in spans]
+        spans.sort()
+        images = np.stack([to_mnist(line.crop(*span)) for span in spans])
+        best = [(0.0, [])] + [(np.inf, [])] * line.count
+        for (first, last), image, p, doubt in zip(spans, images, *self.classifier(images), strict=True):
+            before, way = best[first - 1]
+            if doubt > MOST_DOUBT and (first - 1 in line.cut or last in line.cut):
+                continue  # a cut that leaves something unread was none
+            cost = before + (-np.log1p(-doubt) if doubt <= MOST_DOUBT else REFUSED) + PER_CUT * (last in line.cut)
+            if cost < best[last][0]:
+                digit = Digit(line.box(first, last), int(p.argmax()), p, float(doubt), image)
+                best[last] = (cost, [*way, (first, last, digit)])
+        return best[-1][1]
+
+
+def is_narrow(box: tuple[int, int, int, int], height: float) -> bool:
+    """Whether several pieces in a box might be one digit, on a line so high."""
+    return box[2] - box[0] <= WIDEST * height
+
+
+def enlarged(
+    box: tuple[int, int, int, int], left: int, top: int, scale: float, width: float = np.inf, height: float = np.inf
+) -> tuple[int, int, int, int]:
+    """A box in a picture that is larger by `scale` and begins at (left, top), cut to its width and height."""
+    x, y, right, bottom = (round(side * scale) for side in box)
+    return (left + x, top + y, int(min(width, left + right)), int(min(height, top + bottom)))

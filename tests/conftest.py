@@ -43,6 +43,15 @@ def draw(digit: int, side: int = 400, pen: int = 18) -> Image.Image:
     return draw_strokes(STROKES[digit], side, pen)
 
 
+def draw_number(text: str, side: int = 160, pen: int = 11, gap: int = 0) -> Image.Image:
+    """Digits side by side, black on white, each on `side` px square and `gap` px further from the one before."""
+    canvas = np.full((side, side + (len(text) - 1) * (side + gap)), 255, np.uint8)
+    for place, digit in enumerate(text):
+        window = canvas[:, place * (side + gap) :][:, :side]
+        np.minimum(window, np.asarray(draw(int(digit), side, pen)), out=window)
+    return Image.fromarray(canvas)
+
+
 def draw_strokes(strokes: list, side: int = 400, pen: int = 18) -> Image.Image:
     """Strokes in % of the side, drawn black on white."""
     canvas = np.full((side, side), 255, np.uint8)

@@ -1,0 +1,204 @@
+"""A picture's ink → its lines, and each line's pieces from left to right: strokes, and parts of strokes that touch."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+HEIGHT = 64  # px; a line is scaled down to it, digits being read at 20 px
+SURE = 0.4  # what is surely ink, 0 paper … 1 pen
+MOST_PIECES = 256  # the largest ones, of a picture that is full of them
+SPECK = 0.02  # a piece of less than this share of the largest piece's area is dirt
+# All further lengths are shares of the height of a line's tallest piece.
+SMALL = 0.35  # height of a dot, a comma, a dash, or a part of a digit that is no digit itself
+NEAR = 0.35  # a small piece that is so near above or below belongs to the line
+STANDS = 0.4  # share of a piece's own height that stands on its line
+NARROWEST = 0.18  # between two cuts
+WIDE, WIDE_ALONE = 0.75, 1.3  # of a piece's own height; what is narrower is not two digits, beside others or alone
+WORST_CUT = 0.35  # ink that a cut may go through
+ASLANT = 0.02  # px of ink that a step aside costs a cut, so that it is straight where there is no ink to avoid
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing.
+
+    ink: (h, w) float32, 0 paper … 1 pen; pieces: (h, w) int32, 0 for none, 1… from left to right; boxes: (n + 1, 4)
+    int, left, top, right, bottom of each piece in px of `ink`, ends excluded, the first of them of no use; left, top,
+    scale: the px (x, y) of `ink` is (left + x * scale, top + y * scale) of the picture's ink; height: of the tallest
+    piece, in px of `ink`; cut: the pieces after which a cut was made.
+    """
+
+    ink: np.ndarray
+    pieces: np.ndarray
+    boxes: np.ndarray
+    left: int
+    top: int
+    scale: float
+    height: float
+    cut: frozenset[int] = frozenset()
+
+    @property
+    def count(self) -> int:
+        return len(self.boxes) - 1
+
+    def box(self, first: int, last: int) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the pieces first…last, in px of the line, ends excluded."""
+        boxes = self.boxes[first : last + 1]
+        return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+
+    def wholes(self) -> list[tuple[int, int]]:
+        """First and last piece of what was one piece before it was cut."""
+        ends = [piece for piece in range(1, self.count + 1) if piece not in self.cut]
+        return list(zip([1, *(end + 1 for end in ends)], ends, strict=False))
+
+    def crop(self, first: int, last: int) -> np.ndarray:
+        """The ink of the pieces first…last alone, cropped to their box."""
+        left, top, right, bottom = self.box(first, last)
+        pieces = self.pieces[top:bottom, left:right]
+        return np.where((pieces >= first) & (pieces <= last), self.ink[top:bottom, left:right], 0)
+
+
+def find_lines(ink: np.ndarray) -> list[Line]:
+    """Ink (h, w) float32 -> its lines from top to bottom, without dirt, dots, commas and dashes."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= 0.5).astype(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if not len(areas):
+        return []
+    largest = np.argsort(-areas, kind="stable")[:MOST_PIECES]
+    boxes = {int(place) + 1: stats[place + 1, :4] for place in largest if areas[place] >= SPECK * areas.max()}
+    lines: list[list[int]] = []
+    for piece in sorted(boxes, key=lambda piece: -boxes[piece][3]):
+        line = line_of(piece, lines, boxes)
+        if line is None:
+            lines.append([piece])
+        else:
+            line.append(piece)
+    lines.sort(key=lambda line: boxes[line[0]][1])
+    return [cut_out(ink, labels, boxes, line) for line in lines]
+
+
+def line_of(piece: int, lines: list[list[int]], boxes: dict[int, np.ndarray]) -> list[int] | None:
+    """The line on which a piece stands, if there is one; `lines` begin with their tallest piece each."""
+    _, top, _, height = boxes[piece]
+    nearest, least = None, np.inf
+    for line in lines:
+        _, line_top, _, line_height = boxes[line[0]]
+        apart = max(top, line_top) - min(top + height, line_top + line_height)
+        if -apart >= STANDS * height:
+            return line
+        if height < SMALL * line_height and apart < min(least, NEAR * line_height):
+            nearest, least = line, apart
+    return nearest
+
+
+def cut_out(ink: np.ndarray, labels: np.ndarray, boxes: dict[int, np.ndarray], line: list[int]) -> Line:
+    """The line of some pieces, at most HEIGHT px high where it is highest, its pieces in reading order."""
+    tallest = boxes[line[0]][3]
+    kept = [piece for piece in line if not is_punctuation(piece, line, boxes)]
+    kept.sort(key=lambda piece: boxes[piece][0] + boxes[piece][2] / 2)
+    chosen = np.array([boxes[piece] for piece in kept])
+    # A px more on each side, for the soft edge of the ink.
+    left, top = np.maximum(chosen[:, :2].min(axis=0) - 1, 0).tolist()
+    right, bottom = ((chosen[:, :2] + chosen[:, 2:]).max(axis=0) + 1).tolist()
+    places = np.zeros(labels.max() + 1, np.uint16)
+    places[kept] = np.arange(1, len(kept) + 1)
+    pieces, part = places[labels[top:bottom, left:right]], ink[top:bottom, left:right]
+    scale = max(1.0, tallest / HEIGHT)
+    if scale > 1:
+        size = [max(1, round(side / scale)) for side in part.shape[::-1]]
+        # Thin strokes would fall between the px that are kept.
+        pen = np.ones((int(scale) + 1,) * 2, np.uint8)
+        pieces = cv2.resize(cv2.dilate(pieces, pen), size, interpolation=cv2.INTER_NEAREST)
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    pieces = np.where(pieces == 0, cv2.dilate(pieces, np.ones((3, 3), np.uint8)), pieces).astype(np.int32)
+    return tidy(Line(part, pieces, np.zeros((len(kept) + 1, 4), int), left, top, scale, tallest / scale))
+
+
+def is_punctuation(piece: int, line: list[int], boxes: dict[int, np.ndarray]) -> bool:
+    """Whether a piece is a dot, a comma or a dash: small, beside others, and not above or below a larger one."""
+    left, _, width, height = boxes[piece]
+    if len(line) == 1 or height >= SMALL * boxes[line[0]][3]:
+        return False
+    larger = (boxes[other] for other in line if boxes[other][3] > height)
+    return all(min(left + width, box[0] + box[2]) - max(left, box[0]) < width / 2 for box in larger)
+
+
+def tidy(line: Line) -> Line:
+    """The line with its boxes, its pieces numbered without gaps, without those that have no px that is surely ink."""
+    rows, columns = np.nonzero(line.ink >= SURE)
+    labels = line.pieces[rows, columns]
+    present = np.bincount(labels, minlength=line.pieces.max() + 1) > 0
+    present[0] = False
+    places = np.where(present, np.cumsum(present), 0)
+    labels, n = places[labels], int(present.sum()) + 1
+    boxes = np.stack([np.full(n, line.ink.shape[1]), np.full(n, line.ink.shape[0]), np.zeros(n, int), np.zeros(n, int)])
+    for side, (way, values) in enumerate(
+        ((np.minimum, columns), (np.minimum, rows), (np.maximum, columns + 1), (np.maximum, rows + 1))
+    ):
+        way.at(boxes[side], labels, values)
+    cut = frozenset(int(places[piece]) for piece in line.cut) - {0}
+    return replace(line, pieces=places[line.pieces].astype(np.int32), boxes=boxes.T, cut=cut)
+
+
+def with_cuts(line: Line, doubtful: set[int]) -> Line:
+    """The line with those of its doubtful pieces that are wide enough cut wherever two digits may touch."""
+    pieces, count, cut = np.zeros_like(line.pieces), 0, set()
+    wide = WIDE if line.count > 1 else WIDE_ALONE
+    for piece in range(1, line.count + 1):
+        mask = line.pieces == piece
+        left, top, right, bottom = line.box(piece, piece)
+        count += 1
+        pieces[mask] = count
+        if piece in doubtful and right - left >= wide * (bottom - top):
+            # Rows and columns beyond the box belong to the soft edge.
+            seams = find_cuts(line.crop(piece, piece), line.height)
+            for seam in seams:
+                beyond = np.zeros_like(mask)
+                beyond[top:bottom, left:] = np.arange(line.ink.shape[1] - left) >= seam[:, None]
+                beyond[:top, left + seam[0] :] = beyond[bottom:, left + seam[-1] :] = True
+                cut.add(count)
+                count += 1
+                pieces[mask & beyond] = count
+    return tidy(replace(line, pieces=pieces, cut=frozenset(cut)))
+
+
+def find_cuts(ink: np.ndarray, height: float) -> list[np.ndarray]:
+    """Ink (h, w) of one piece -> ways from its top to its bottom through little ink, left to right.
+
+    A way is (h,) ints, in each row the first column on its right; `height`: of the line, px.
+    """
+    h, w = ink.shape
+    least = max(2, round(NARROWEST * height))
+    cost = ink + ASLANT
+    (down, steps_down), (up, steps_up) = cheapest_ways(cost), cheapest_ways(cost[::-1])
+    middle = h // 2
+    through = down[middle] + up[h - 1 - middle] - cost[middle]
+    taken, ways = np.zeros(w, bool), []
+    for x in np.argsort(through, kind="stable"):
+        if through[x] > WORST_CUT * height + ASLANT * h:
+            break
+        if least <= x <= w - least and not taken[max(0, x - least) : x + least].any():
+            taken[x] = True
+            above, below = trace(steps_down, middle, x), trace(steps_up, h - 1 - middle, x)
+            ways.append(np.concatenate([above[::-1], below[1:]]))
+    return sorted(ways, key=lambda way: way[middle])
+
+
+def cheapest_ways(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) -> what the cheapest way from the top to each px costs, and the last step of that way, -1, 0 or 1."""
+    total, steps = cost.copy(), np.zeros(cost.shape, np.int8)
+    for y in range(1, len(cost)):
+        before = np.pad(total[y - 1], 1, constant_values=np.inf)
+        ways = np.stack([before[1:-1], before[:-2] + ASLANT, before[2:] + ASLANT])
+        steps[y] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
+        total[y] += ways.min(axis=0)
+    return total, steps
+
+
+def trace(steps: np.ndarray, y: int, x: int) -> np.ndarray:
+    """The columns of the cheapest way to (y, x), from there back to the top."""
+    way = [int(x)]
+    for row in range(y, 0, -1):
+        way.append(way[-1] + int(steps[row, way[-1]]))
+    return np.array(way)

@@ -1,0 +1,122 @@
+"""Whole numbers, from pictures that the tests make of their own strokes."""
+
+import cv2
+import numpy as np
+import pytest
+from conftest import NO_DIGITS, draw_number, draw_strokes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from export.reader import Reader
+from export.segment import find_cuts, find_lines
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+def shade(picture, kind):
+    """The same writing on other paper: light falling off, a shadow's edge, noise and blur, ruled in grey."""
+    paper = np.asarray(picture, np.float32)
+    h, w = paper.shape
+    if kind == "gradient":
+        paper = paper * np.linspace(0.45, 1, w, dtype=np.float32)
+    elif kind == "shadow":
+        edge = cv2.GaussianBlur((np.add.outer(np.arange(h) / 2, np.arange(w)) > 0.55 * w).astype(np.float32), (0, 0), 9)
+        paper = paper * (1 - 0.5 * edge)
+    elif kind == "noise":
+        noise = np.random.default_rng(0).normal(0, 6, paper.shape)
+        paper = cv2.GaussianBlur(0.35 * paper + 110 + noise.astype(np.float32), (0, 0), 1.5)
+    return Image.fromarray(np.clip(paper, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("text", ["2026", "10", "77", "0123456789", "3804571"])
+def test_spaced_digits_are_read_in_their_order(reader, text):
+    reading = reader.read(draw_number(text))
+    assert reading.text == text
+    lefts = [digit.box[0] for digit in reading.digits]
+    assert lefts == sorted(lefts)
+
+
+@pytest.mark.parametrize("kind", ["gradient", "shadow", "noise"])
+def test_light_and_noise_change_nothing(reader, kind):
+    assert reader.read(shade(draw_number("4702"), kind)).text == "4702"
+
+
+@given(
+    margin=st.integers(0, 300),
+    scale=st.floats(0.5, 3),
+    inverted=st.booleans(),
+    shift=st.integers(0, 60),
+)
+@settings(max_examples=25, deadline=None)
+def test_size_margin_place_and_polarity_change_nothing(margin, scale, inverted, shift):
+    picture = ImageOps.expand(draw_number("7204", side=100, pen=8), (margin + shift, margin, margin, margin), 255)
+    picture = picture.resize([round(side * scale) for side in picture.size], Image.Resampling.LANCZOS)
+    assert Reader().read(ImageOps.invert(picture) if inverted else picture).text == "7204"
+
+
+def test_two_lines_and_a_column_are_read_from_top_to_bottom(reader):
+    lines = [np.asarray(draw_number(text, side=140, pen=9)) for text in ("208", "745")]
+    assert reader.read(Image.fromarray(np.vstack(lines))).text == "208745"
+    column = np.vstack([np.asarray(draw_number(digit, side=140, pen=9)) for digit in "4072"])
+    assert reader.read(Image.fromarray(column)).text == "4072"
+
+
+def test_digits_that_touch_are_cut(reader):
+    touching = [text for text in ("20", "53", "38", "62", "08") if reader.read(draw_number(text, gap=-16)).text == text]
+    assert len(touching) >= 3
+
+
+def test_a_digit_in_pieces_is_one_digit(reader):
+    roof, body = [(70, 12), (36, 12)], [(32, 20), (30, 44), (54, 42), (72, 58), (66, 80), (46, 90), (26, 82)]
+    assert reader.read(draw_strokes([roof, body], pen=10)).text == "5"
+
+
+def test_dots_commas_and_dashes_are_no_digits(reader):
+    picture = np.asarray(draw_number("1250", side=160, pen=10)).copy()
+    cv2.circle(picture, (picture.shape[1] // 2, 145), 7, 0, -1, cv2.LINE_AA)
+    cv2.line(picture, (picture.shape[1] - 18, 80), (picture.shape[1] - 2, 80), 0, 8, cv2.LINE_AA)
+    assert reader.read(Image.fromarray(picture)).text == "1250"
+
+
+def test_boxes_hold_their_digits_in_px_of_the_picture(reader):
+    picture = draw_number("27", side=600, pen=30)
+    for digit, place in zip(reader.read(picture).digits, (0, 1), strict=True):
+        left, top, right, bottom = digit.box
+        assert place * 600 < left < right < (place + 1) * 600
+        ink = np.argwhere(np.asarray(picture)[:, place * 600 : (place + 1) * 600] < 128)
+        assert (top, bottom) == pytest.approx((ink[:, 0].min(), ink[:, 0].max() + 1), abs=12)
+
+
+def test_letters_are_not_cut_into_digits(reader):
+    assert [name for name in NO_DIGITS if reader.read(draw_strokes(NO_DIGITS[name])).text] == []
+
+
+def test_a_cut_goes_where_there_is_no_ink():
+    ink = np.zeros((40, 60), np.float32)
+    cv2.circle(ink, (15, 20), 12, 1, 4)
+    cv2.circle(ink, (45, 20), 12, 1, 4)
+    crossed = {int(way[20]): ink[np.arange(40), way].sum() for way in find_cuts(ink, 40)}
+    (between,) = [place for place in crossed if 28 <= place <= 32]
+    assert crossed[between] == 0
+
+
+def test_at_most_64_digits_come_back_and_the_reading_says_that_there_were_more(reader):
+    line = np.asarray(draw_number("7" * 20, side=60, pen=5))
+    page = reader.read(Image.fromarray(np.vstack([line] * 4)))
+    assert page.text == "7" * 64
+    assert page.more
+    assert not reader.read(Image.fromarray(line)).more
+
+
+def test_a_picture_full_of_specks_takes_no_time_to_speak_of(reader):
+    specks = np.full((800, 800), 255, np.uint8)
+    specks[::6, ::6] = specks[1::6, ::6] = 0
+    assert len(reader.read(Image.fromarray(specks)).digits) <= 64
+
+
+def test_lines_of_nothing_are_none():
+    assert find_lines(np.zeros((10, 10), np.float32)) == []
