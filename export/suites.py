@@ -33,10 +33,8 @@ def main() -> int:
     reader, rows, doubts = Reader(args.artifacts / artifacts.ONNX_MODEL), {}, {}
     for file in files:
         labels, readings, ms = read_suite(file, reader)
-        if all(len(label) > 1 for label in labels):
-            continue  # numbers; one digit a picture is what the reader reads
         rows[file.stem] = row = score(labels, readings, ms)
-        doubts[file.stem] = np.array([reading.digits[0].doubt if reading.digits else 1.0 for reading in readings])
+        doubts[file.stem] = np.array([doubt_of(reading) for reading in readings])
         print(f"{file.stem:10} " + ", ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
     result = {"suites": rows, "limit": MOST_DOUBT, **artifacts.circumstances()}
     if {*DIGITS, OTHERS} <= doubts.keys():
@@ -56,18 +54,23 @@ def read_suite(file: Path, reader: Reader) -> tuple[list[str], list[Reading], fl
 
 
 def score(labels: list[str], readings: list[Reading], ms: float) -> dict[str, float]:
-    """The share of pictures whose whole text is right; for digits, the calibration error of the ten probabilities."""
+    """The share of pictures whose whole text is right; where each shows one digit, its calibration error, too."""
     from train.evaluate import calibration_error
 
     right = np.array([reading.text == label for label, reading in zip(labels, readings, strict=True)])
     row = {"pictures": len(labels), "right": round(float(right.mean()), 4), "ms": round(ms, 2)}
     digits = [(label, reading.digits[0]) for label, reading in zip(labels, readings, strict=True) if reading.digits]
-    if any(labels):
+    if all(len(label) == 1 for label in labels):
         confidence = np.array([digit.probabilities.max() for _, digit in digits])
         same = np.array([str(digit.label) == label for label, digit in digits])
         row["calibration_error"] = round(calibration_error(confidence, same), 4)
         row["refused"] = round(sum(not reading.text for reading in readings) / len(labels), 4)
     return row
+
+
+def doubt_of(reading: Reading) -> float:
+    """How doubtful it is that a picture shows a digit: as its least doubtful mark, and wholly where there is none."""
+    return min((digit.doubt for digit in reading.digits), default=1.0)
 
 
 def draw_doubt(folder: Path, digits: np.ndarray, others: np.ndarray) -> dict:
