@@ -1,5 +1,6 @@
 """python -m export.bench: how fast model, reader, page and training are on this machine → artifacts/bench.json."""
 
+import io
 import json
 import os
 import socket
@@ -71,11 +72,23 @@ def model_speed() -> dict[str, dict[str, float]]:
 
 
 def reader_speed() -> dict[str, dict[str, float]]:
-    """A 400 × 400 drawing of a digit, from picture to Reading."""
-    canvas = np.full((400, 400), 255, np.uint8)
-    cv2.polylines(canvas, [np.array([[110, 90], [280, 90], [200, 320]])], False, 0, 16, cv2.LINE_AA)
-    picture, reader = Image.fromarray(canvas), Reader()
-    return {"Reader, 400 × 400 drawing": percentiles(lambda: reader.read(picture), 500)}
+    """From picture to Reading: a drawn digit, a drawn number, and a photo of one that is to be decoded, too."""
+    digit, number = np.full((400, 400), 255, np.uint8), np.full((200, 1000), 255, np.uint8)
+    photo = np.full((3000, 4000), 200, np.uint8)
+    seven = np.array([[110, 90], [280, 90], [200, 320]])
+    cv2.polylines(digit, [seven], False, 0, 16, cv2.LINE_AA)
+    for place in range(8):
+        cv2.polylines(number, [seven // 3 + np.array([120 * place, 20])], False, 0, 8, cv2.LINE_AA)
+        cv2.polylines(photo, [seven + np.array([400 * place + 300, 1200])], False, 60, 20, cv2.LINE_AA)
+    noise = np.random.default_rng(0).integers(-8, 9, photo.shape, np.int16)
+    file = io.BytesIO()
+    Image.fromarray((photo + noise).clip(0, 255).astype(np.uint8)).save(file, "jpeg")
+    pictures, reader = [Image.fromarray(digit), Image.fromarray(number)], Reader()
+    return {
+        "Reader, 400 × 400 drawing": percentiles(lambda: reader.read(pictures[0]), 500),
+        "Reader, number of 8 digits": percentiles(lambda: reader.read(pictures[1]), 200),
+        "Reader, 12-megapixel photo": percentiles(lambda: reader.read(Image.open(file)), 20),
+    }
 
 
 def page_start() -> dict[str, dict[str, float]]:

@@ -31,7 +31,13 @@ def expected_rows():
     refused = reading["doubt"]
     yield f"| letters refused | {refused['others_refused']:.1%} |"
     yield f"| digits refused | {refused['digits_refused']:.1%} |"
-    for name in ("ONNX Runtime, 1 picture", "Keras model(x), 1 picture", "Reader, 400 × 400 drawing"):
+    for name in (
+        "ONNX Runtime, 1 picture",
+        "Keras model(x), 1 picture",
+        "Reader, 400 × 400 drawing",
+        "Reader, number of 8 digits",
+        "Reader, 12-megapixel photo",
+    ):
         yield f"| {name} | {bench[name]['ms p50']:.3f} ms |"
     quick = bench["quick training, 5 seeds"]
     yield (
