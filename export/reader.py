@@ -13,7 +13,7 @@ from export.preprocess import find_ink, grey, shrink, to_mnist
 from export.segment import Line, find_lines, with_cuts
 
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
-MOST_DOUBT = 0.6
+MOST_DOUBT = 0.55
 MOST_DIGITS = 64  # that come back
 CUT_DOUBT = 0.1  # what is doubted more might be several digits that touch
 MOST_PIECES = 4  # of a digit

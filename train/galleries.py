@@ -52,7 +52,8 @@ def hardest(part: Split, probabilities: np.ndarray, disputed: dict[int, tuple[in
     """The pictures whose label has the lowest probability, and the votes of people on those that are `disputed`."""
     of_label = probabilities[np.arange(len(part.labels)), part.labels]
     chosen = np.argsort(of_label)[:HARDEST]
-    figure, axes = grid(4, HARDEST // 4, 9.4, "The hardest test pictures: label, probability, and people's votes")
+    figure, axes = grid(4, HARDEST // 4, 10.4, "The hardest test pictures: label, probability, and people's votes")
+    figure.get_layout_engine().set(hspace=0.12)  # for the votes
     for axis, place in zip(axes.flat, chosen, strict=True):
         label, read = int(part.labels[place]), int(probabilities[place].argmax())
         show(axis, part.pictures[place])

@@ -44,7 +44,7 @@ def build() -> keras.Model:
     (features,) = trunk.outputs
     digits = layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES)(features)
     none = layers.Dense(1, activation="sigmoid", name="none")(features)
-    return keras.Model(trunk.inputs, layers.Concatenate(name="outputs")([digits, none]), name="digits")
+    return keras.Model(trunk.inputs[0], layers.Concatenate(name="outputs")([digits, none]), name="digits")
 
 
 def convolution(channels: int, side: int = 3) -> list[layers.Layer]:
