@@ -16,6 +16,7 @@ PEN = 0.3  # quantile of what is darker than paper that is wholly pen
 PAPER_SIDE = 128  # px; the paper's light is looked at in a picture of this size
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
 NOISE = 7  # … and this many standard deviations of the paper's grey
+FAINT, LITTLE = 10, 0.02  # … and this many of them, where there is hardly any ink, less than this share of the px
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
 LEVELS = np.arange(256.0)  # of grey
 
@@ -78,25 +79,26 @@ def faint_levels(counts: np.ndarray) -> tuple[float, float] | None:
     """-> paper and pen, where so little is pen that Otsu's threshold falls into the paper."""
     paper = median(LEVELS, counts)
     noise = 1.48 * median(np.abs(LEVELS - paper), counts)
-    darker = counts * (paper - LEVELS > max(CONTRAST, NOISE * noise))
-    return (paper, quantile(LEVELS, darker, PEN)) if darker.any() else None
+    darker = counts * (paper - LEVELS > max(CONTRAST, FAINT * noise))
+    return (paper, quantile(LEVELS, darker, PEN)) if 0 < darker.sum() < LITTLE * counts.sum() else None
 
 
 def is_light_on_dark(grey: np.ndarray) -> bool:
     """Whether the pen is lighter than the paper; grey (h, w) uint8.
 
     The third moment: a few pixels of ink, far from the paper's grey, outweigh many of a shadow, near to it. The border
-    is taken for paper; where the light on it is uneven, what is as narrow as a pen decides, beside what is around it.
+    is taken for paper; where the light on it is uneven, fine dark strokes show that what is lighter is light.
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     low, middle, high = np.quantile(border, (0.1, 0.5, 0.9))
-    if high - low < UNEVEN or min(grey.shape) < LIGHT_SIDE:
-        return bool(histogram(grey) @ (LEVELS - middle) ** 3 > 0)
+    is_light = bool(histogram(grey) @ (LEVELS - middle) ** 3 > 0)
+    if not is_light or high - low < UNEVEN or min(grey.shape) < LIGHT_SIDE:
+        return is_light
     scale = max(1.0, max(grey.shape) / LIGHT_SIDE)
     size = [max(1, round(side / scale)) for side in grey.shape[::-1]]
     small, pen = cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.ones((NARROW, NARROW), np.uint8)
     light, dark = (cv2.morphologyEx(small, way, pen) for way in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
-    return bool(histogram(light) @ LEVELS**3 > histogram(dark) @ LEVELS**3)
+    return bool(2 * (histogram(light) @ LEVELS**3) > histogram(dark) @ LEVELS**3)
 
 
 def histogram(grey: np.ndarray) -> np.ndarray:

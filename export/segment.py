@@ -7,6 +7,7 @@ import numpy as np
 
 HEIGHT = 64  # px; a line is scaled down to it, digits being read at 20 px
 SURE = 0.4  # what is surely ink, 0 paper … 1 pen
+TINY = 0.012  # of the picture's longer side; what is smaller is noise
 MOST_PIECES = 256  # the largest ones, of a picture that is full of them
 SPECK = 0.02  # a piece of less than this share of the largest piece's area is dirt
 # All further lengths are shares of the height of a line's tallest piece.
@@ -67,6 +68,7 @@ def find_lines(ink: np.ndarray) -> list[Line]:
         return []
     largest = np.argsort(-areas, kind="stable")[:MOST_PIECES]
     boxes = {int(place) + 1: stats[place + 1, :4] for place in largest if areas[place] >= SPECK * areas.max()}
+    boxes = {piece: box for piece, box in boxes.items() if max(box[2:]) >= TINY * max(ink.shape)}
     lines: list[list[int]] = []
     for piece in sorted(boxes, key=lambda piece: -boxes[piece][3]):
         line = line_of(piece, lines, boxes)

@@ -12,8 +12,16 @@ ALLOWED = {
     "export": {"export", "artifacts"},
     "demo": {"demo", "export", "artifacts"},
 }
-EXCEPTIONS = {"export/convert.py": {"train"}, "export/__main__.py": {"train"}}
-SERVING = ["export.reader", "export.classifier", "export.preprocess", "demo.app", "demo.files", "demo.pad"]
+EXCEPTIONS = {"export/convert.py": {"train"}, "export/__main__.py": {"train"}, "export/suites.py": {"train"}}
+SERVING = [
+    "export.reader",
+    "export.classifier",
+    "export.preprocess",
+    "export.segment",
+    "demo.app",
+    "demo.files",
+    "demo.pad",
+]
 
 
 @pytest.mark.parametrize("module", [*SERVING, "demo.__main__"])

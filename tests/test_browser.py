@@ -13,6 +13,7 @@ import pytest
 from conftest import NO_DIGITS, ROOT, STROKES, draw
 from playwright.sync_api import expect, sync_playwright
 
+from artifacts import FIGURE_NAMES
 from demo.screenshot import sketch
 
 CHROMIUM = shutil.which("chromium")
@@ -100,7 +101,7 @@ def test_an_uploaded_picture_is_read_and_a_broken_one_refused_in_words(visit, tm
 def test_the_report_shows_its_figures(visit):
     visit.get_by_role("tab", name="Report").click()
     expect(visit.get_by_text("test pictures read right")).to_be_visible()
-    expect(visit.locator("img:visible")).to_have_count(5)
+    expect(visit.locator("img:visible")).to_have_count(len(FIGURE_NAMES))
 
 
 @pytest.mark.parametrize("width", [375, 1280])
