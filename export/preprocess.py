@@ -11,12 +11,9 @@ WORKING_SIDE = 1024  # px; larger pictures are shrunk to this before anything is
 LIGHT_SIDE = 256  # px; … and in one of this, whether it is lighter than the pen
 UNEVEN = 25  # grey levels between the light and the dark parts of a border in uneven light
 NARROW = 5  # px of that picture, wider than most pens
-SOFT = 5  # px of it, how far its light is smoothed
-PEN = 0.3  # quantile of what is darker than paper that is wholly pen
 PAPER_SIDE = 128  # px; the paper's light is looked at in a picture of this size
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
 NOISE = 7  # … and this many standard deviations of the paper's grey
-FAINT, LITTLE = 10, 0.02  # … and this many of them, where there is hardly any ink, less than this share of the px
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
 LEVELS = np.arange(256.0)  # of grey
 
@@ -54,12 +51,13 @@ def shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
 def find_ink(grey: np.ndarray) -> np.ndarray | None:
     """(h, w) uint8, dark on light or light on dark -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
 
-    The paper is most of the picture, once the light has been evened out; what is darker than its noise is pen.
+    Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) tells pen from paper after the
+    light has been evened out.
     """
     dark = even_out(255 - grey if is_light_on_dark(grey) else grey)
     counts = histogram(dark)
     threshold, _ = cv2.threshold(dark, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    levels = two_levels(counts, int(threshold) + 1) or faint_levels(counts)
+    levels = two_levels(counts, int(threshold) + 1)
     if levels is None:
         return None
     paper, pen = levels
@@ -73,14 +71,6 @@ def two_levels(counts: np.ndarray, first: int) -> tuple[float, float] | None:
     pen, paper = median(LEVELS[:first], counts[:first]), median(LEVELS[first:], counts[first:])
     noise = 1.48 * median(np.abs(LEVELS[first:] - paper), counts[first:])  # standard deviation, were it normal
     return (paper, pen) if paper - pen >= max(CONTRAST, NOISE * noise) else None
-
-
-def faint_levels(counts: np.ndarray) -> tuple[float, float] | None:
-    """-> paper and pen, where so little is pen that Otsu's threshold falls into the paper."""
-    paper = median(LEVELS, counts)
-    noise = 1.48 * median(np.abs(LEVELS - paper), counts)
-    darker = counts * (paper - LEVELS > max(CONTRAST, FAINT * noise))
-    return (paper, quantile(LEVELS, darker, PEN)) if 0 < darker.sum() < LITTLE * counts.sum() else None
 
 
 def is_light_on_dark(grey: np.ndarray) -> bool:
@@ -106,14 +96,10 @@ def histogram(grey: np.ndarray) -> np.ndarray:
     return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
 
 
-def quantile(values: np.ndarray, counts: np.ndarray, share: float) -> float:
-    """The quantile of `values`, each of which occurs `counts` times; (n,) and (n,)."""
-    order = np.argsort(values, kind="stable")
-    return float(values[order][np.searchsorted(counts[order].cumsum(), counts.sum() * share)])
-
-
 def median(values: np.ndarray, counts: np.ndarray) -> float:
-    return quantile(values, counts, 0.5)
+    """The median of `values`, each of which occurs `counts` times; (n,) and (n,)."""
+    order = np.argsort(values, kind="stable")
+    return float(values[order][np.searchsorted(counts[order].cumsum(), counts.sum() / 2)])
 
 
 def even_out(grey: np.ndarray) -> np.ndarray:
@@ -127,7 +113,7 @@ def even_out(grey: np.ndarray) -> np.ndarray:
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     side = max(size) // 3 | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = cv2.resize(cv2.blur(paper, (SOFT, SOFT)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(cv2.blur(paper, (side, side)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.divide(grey, paper, scale=255)
 
 
