@@ -12,7 +12,9 @@ ALMOST = 1e-6  # keeps the odds finite
 
 _places = np.arange(SIDE)
 _steps = np.exp(-0.5 * ((np.arange(STEP // 2, SIDE, STEP)[:, None] - _places) / SPREAD) ** 2)
-PATCHES = np.einsum("iy,jx->ijyx", _steps, _steps).reshape(-1, SIDE, SIDE).astype(np.float32)  # 0…1, how much is covered
+PATCHES = (
+    np.einsum("iy,jx->ijyx", _steps, _steps).reshape(-1, SIDE, SIDE).astype(np.float32)
+)  # 0…1, how much is covered
 
 
 def explain(classifier: Classifier, image: np.ndarray) -> np.ndarray:
