@@ -27,7 +27,7 @@ def annotate(picture: Image.Image, reading: Reading) -> Image.Image:
         box = (left - 2 * width, top - 2 * width, right + 2 * width, bottom + 2 * width)
         canvas.rectangle(box, outline=colour, width=width)
         # Above the box; inside it, where the picture ends.
-        place = (box[0], max(box[1], font.size + 2 * width))
+        place = (box[0] + width, max(box[1] - width, font.size + 2 * width))
         tag = canvas.textbbox(place, label, font, "ls")
         canvas.rectangle((tag[0] - width, tag[1] - width, tag[2] + width, tag[3] + width), fill=colour)
         canvas.text(place, label, "white", font, "ls")

@@ -7,6 +7,7 @@ import gradio as gr
 from artifacts import PUBLISHED
 from demo.pad import drawing_pad
 from demo.picture import picture_tab
+from demo.programs import programs
 from demo.report import report
 from export.reader import Reader
 
@@ -42,4 +43,6 @@ def page(reader: Reader, artifacts: Path = PUBLISHED) -> gr.Blocks:
             picture_tab(reader)
         with gr.Tab("Report"):
             report(reader, artifacts)
+        with gr.Tab("Programs"):
+            programs(reader)
     return blocks

@@ -3,7 +3,7 @@
 const MOST_BYTES = 10_000_000;
 const NOTHING = "Show a picture of a digit or a number";
 
-const surface = find(".surface"), image = find(".shown"), video = find("video"), input = find("input");
+const surface = find(".surface"), frame = find(".frame"), image = find(".frame img"), video = find("video"), input = find("input");
 const view = answerView("No digit found");
 
 const read = newest(
@@ -12,20 +12,20 @@ const read = newest(
     surface.ariaBusy = false;
     if (answer.error) return refuse(answer.error);
     image.src = answer.picture;
-    show(image);
+    show(frame);
     view.show(answer);
   },
   (lasts) => (find(".trouble").textContent = lasts ? "The server does not answer; it is tried again." : ""),
 );
 
 function show(part) {
-  for (const other of [image, video, find(".hint")]) other.hidden = other !== part;
+  for (const other of [frame, video, find(".hint")]) other.hidden = other !== part;
 }
 
 function refuse(sentence) {
   show(find(".hint"));
   find(".hint").textContent = sentence;
-  view.clear(sentence);
+  view.clear("Nothing was read");
 }
 
 function take(file) {
