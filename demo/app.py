@@ -4,11 +4,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from artifacts import PUBLISHED
+from artifacts import FIGURES, PAGE_PICTURE, PUBLISHED
 from demo.pad import drawing_pad
 from demo.picture import picture_tab
 from demo.programs import programs
 from demo.report import report
+from demo.social import introduce
 from export.reader import Reader
 
 HERE = Path(__file__).resolve().parent
@@ -35,6 +36,8 @@ LOOK = {
 
 def page(reader: Reader, artifacts: Path = PUBLISHED) -> gr.Blocks:
     """The whole page for a reader and the folder with its model's metrics and figures."""
+    introduce()
+    gr.set_static_paths([artifacts / FIGURES, PAGE_PICTURE])
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
         gr.HTML(f"<h1>{TITLE}</h1>", elem_id="title")
         with gr.Tab("Draw"):

@@ -7,6 +7,8 @@ import gradio as gr
 ADDRESS = "http://127.0.0.1:7860"  # in examples; the browser puts its own in its place
 SCRIPT = f"""
 const address = (window.gradio_config?.root ?? location.origin).replace(/\\/$/, "");
+for (const link of element.querySelectorAll("[data-file]"))
+  link.href = link.firstElementChild.src = `${{address}}/gradio_api/file=${{encodeURI(link.dataset.file)}}`;
 for (const code of element.querySelectorAll("pre")) {{
   code.textContent = code.textContent.replaceAll("{ADDRESS}", address);
   const button = code.parentElement.querySelector("button");
@@ -20,7 +22,10 @@ for (const code of element.querySelectorAll("pre")) {{
 
 
 def document(*parts: str) -> gr.HTML:
-    """Pieces of HTML, one after the other, as a part of the page."""
+    """Pieces of HTML, one after the other, as a part of the page.
+
+    Links with data-file="a path", and the pictures in them, lead to that file, one of Gradio's static paths.
+    """
     return gr.HTML("".join(parts), js_on_load=SCRIPT, elem_classes="document", apply_default_css=False)
 
 

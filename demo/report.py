@@ -1,9 +1,11 @@
 """The report: the numbers and figures that training and measuring have left in artifacts/, and the model's card."""
 
+import html
 import json
 from pathlib import Path
 
 import gradio as gr
+from PIL import Image
 
 from artifacts import FIGURE_NAMES, FIGURES, METRICS, ONNX_MODEL, READING, SEEDS
 from demo.document import code, document, table
@@ -47,13 +49,7 @@ def report(reader: Reader, artifacts: Path) -> None:
         parts.append(suites_table(reading))
     if seeds:
         parts.append(seeds_table(seeds, metrics["seed"]))
-    document(*parts, "<h2>Figures</h2>")
-    with gr.Row(elem_classes="figures"):
-        for name, sentence in FIGURE_NAMES.items():
-            if (figure := artifacts / FIGURES / name).exists():
-                with gr.Column(min_width=320, elem_classes="figure"):
-                    gr.Image(str(figure), show_label=False, interactive=False, buttons=["fullscreen"], container=False)
-                    gr.HTML(f"<p>{sentence}</p>", apply_default_css=False)
+    document(*parts, figures(artifacts / FIGURES))
     model = artifacts / ONNX_MODEL
     size = f"{model.stat().st_size / 1e6:.2f} MB" if model.exists() else "unknown"
     document(model_card(metrics, reader.classifier.metadata, size), code("How to use model.onnx", USE))
@@ -138,6 +134,21 @@ def seeds_table(seeds: dict, kept: int) -> str:
         f"<h2>The same training with {len(seeds['runs'])} seeds</h2><p>{test['mean']:.2%} ± {test['sd']:.2%} on the "
         "test pictures; the one with the best validation result is in use.</p>"
     ) + table(["seed", "validation", "test", "calibration error", "training"], rows)
+
+
+def figures(folder: Path) -> str:
+    """The figures that there are, with what to see in them; the browser loads each when it comes into view."""
+    items = ""
+    for name, sentence in FIGURE_NAMES.items():
+        if (path := folder / name).exists():
+            with Image.open(path) as picture:
+                width, height = picture.size
+            items += (
+                f'<figure><a data-file="{html.escape(str(path))}" target="_blank" title="Open in full size">'
+                f'<img alt="{html.escape(sentence)}" width="{width}" height="{height}" loading="lazy"></a>'
+                f"<figcaption>{sentence}</figcaption></figure>"
+            )
+    return f'<h2>Figures</h2><div class="figures">{items}</div>'
 
 
 def model_card(metrics: dict, metadata: dict[str, str], size: str) -> str:
