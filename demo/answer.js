@@ -55,6 +55,8 @@ function answerView(nothing) {
     const bar = make("span", "", make("span", "bar", row));
     return { row, bar, number: make("span", "number", row) };
   });
+  let wide = WIDEST; // px of the screen
+  new ResizeObserver(([{ contentRect }]) => (wide = contentRect.width || WIDEST)).observe(boxes);
   let answer = null, picked = null, explained = null, saying = 0;
 
   const explain = newest((image) => server.why(image), (reply, image) => {
@@ -94,7 +96,7 @@ function answerView(nothing) {
   function showBoxes() {
     boxes.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
     boxes.replaceChildren();
-    const wide = boxes.clientWidth || WIDEST, unit = answer.width / wide; // a px of the screen
+    const unit = answer.width / wide; // a px of the screen
     const size = Math.max(14, Math.min(22, wide / 36));
     for (const digit of answer.digits) {
       const [left, top, right, bottom] = digit.box, group = make("g", digit.read ? "" : "unread", boxes);

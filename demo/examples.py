@@ -7,8 +7,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-WIDTH, HEIGHT = 480, 360  # px of a photo; where the surface is lower, its top and bottom are left out
-PEN = 20  # width of a drawing's pen, in units, of which the surface is 960 wide and at least 480 high
+WIDTH, HEIGHT = 320, 240  # px of a photo; where the surface is lower, its top and bottom are left out
+PEN = 27  # width of a drawing's pen, in units, of which the surface is 1280 wide and at least 640 high
 
 # How we write, each digit in a box 100 high, as points that a smooth line goes by.
 GLYPHS = {
@@ -86,10 +86,10 @@ def drawing(name: str, text: str, height: float, centre: tuple[float, float], sa
 
 
 EXAMPLES = [
-    drawing("A crossed seven", "7", 300, (480, 240)),
-    drawing("A number", "1984", 250, (480, 240)),
-    drawing("Small, in a corner", "5", 90, (840, 110)),
-    drawing("No digit", "k", 280, (480, 240), says=""),
+    drawing("A crossed seven", "7", 400, (640, 320)),
+    drawing("A number", "1984", 330, (640, 320)),
+    drawing("Small, in a corner", "5", 120, (1120, 150)),
+    drawing("No digit", "k", 370, (640, 320), says=""),
     Example("Pencil by lamplight", "2706", photo="paper"),
     Example("Chalk on a board", "35", photo="board"),
 ]
@@ -99,14 +99,14 @@ def paper() -> Photo:
     """A number in pencil on a sheet that is lit from one side, a little aslant."""
     grey, rng = light(235, 150, tilt=0.35), np.random.default_rng(2)
     grey += cv2.GaussianBlur(rng.normal(0, 9, grey.shape), (0, 0), 1.2)
-    return Photo(finish(grey, mask("2706", 110, 5, turn=-3), 70, rng), 50)
+    return Photo(finish(grey, mask("2706", 74, 3, turn=-3), 70, rng), 50)
 
 
 def board() -> Photo:
     """Two digits in chalk on a dark board that has been wiped before."""
     grey, rng = light(70, 48, tilt=-0.6), np.random.default_rng(3)
-    grey += 4 * cv2.GaussianBlur(rng.normal(0, 9, grey.shape), (0, 0), 9, sigmaY=3)
-    chalk = mask("35", 150, 9, turn=2) * (0.75 + 0.25 * (rng.random(grey.shape) > 0.3))
+    grey += 4 * cv2.GaussianBlur(rng.normal(0, 9, grey.shape), (0, 0), 6, sigmaY=2)
+    chalk = mask("35", 100, 6, turn=2) * (0.75 + 0.25 * (rng.random(grey.shape) > 0.3))
     return Photo(finish(grey, chalk, 215, rng), 215)
 
 

@@ -1,7 +1,7 @@
 // The drawing surface. A drawing is a list of steps, so that each can be undone; what is read are its strokes.
 
-const WIDTH = 960; // units: the surface's width, whatever it has on the screen
-const HEIGHTS = [480, 720]; // units, the lowest and the highest
+const WIDTH = 1280; // units: the surface's width, whatever it has on the screen
+const HEIGHTS = [640, 960]; // units, the lowest and the highest
 const EMPTY = "The reading appears here while you draw";
 
 const canvas = find("canvas"), context = canvas.getContext("2d"), surface = find(".surface");
@@ -9,8 +9,10 @@ const view = answerView("No digit found");
 let steps = []; // {strokes, photo, isFresh}: a stroke more, or a fresh start with none (cleared) or several (an example)
 let undone = [];
 let stroke = null; // the one that is being drawn: {pen, erase, points: [x, y, x, y, …]}
-let pen = 20;
+let pen = 27;
 let height = HEIGHTS[0];
+let box = null; // where the surface is on the screen, kept because asking for it costs a layout
+let colour = ""; // of the ink
 
 const read = newest(
   () => server.read(drawing()),
@@ -71,7 +73,7 @@ function ink({ pen, erase, points }, first) {
   const photo = scene().photo, at = (i) => [points[2 * i], points[2 * i + 1]];
   const middle = (i) => at(i).map((side, axis) => (side + at(i + 1)[axis]) / 2);
   context.globalCompositeOperation = erase ? "destination-out" : "source-over";
-  context.strokeStyle = photo ? `rgb(${photo.grey} ${photo.grey} ${photo.grey})` : getComputedStyle(canvas).color;
+  context.strokeStyle = photo ? `rgb(${photo.grey} ${photo.grey} ${photo.grey})` : colour;
   context.lineWidth = pen;
   context.beginPath();
   context.moveTo(...(first > 1 ? middle(first - 2) : at(0)));
@@ -81,7 +83,6 @@ function ink({ pen, erase, points }, first) {
 }
 
 function place(event) {
-  const box = canvas.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top].map((side) => Math.round((side * WIDTH) / box.width));
 }
 
@@ -104,7 +105,7 @@ function end(event) {
 }
 
 function fit() {
-  const { width, height: high } = surface.getBoundingClientRect();
+  const { width, height: high } = canvas.getBoundingClientRect();
   if (!width) return; // on a tab that is not open
   const sharp = window.devicePixelRatio || 1, before = height;
   height = Math.max(HEIGHTS[0], Math.min(HEIGHTS[1], Math.round((high / width) * WIDTH)));
@@ -112,8 +113,8 @@ function fit() {
   canvas.height = Math.round(high * sharp);
   context.setTransform(canvas.width / WIDTH, 0, 0, canvas.width / WIDTH, 0, 0);
   context.lineCap = context.lineJoin = "round";
-  const { strokes } = scene();
-  for (const one of strokes) ink(one, 0);
+  colour = getComputedStyle(canvas).color;
+  for (const one of scene().strokes) ink(one, 0);
   if (height !== before) refresh();
 }
 
@@ -128,16 +129,19 @@ canvas.addEventListener("pointerdown", (event) => {
   if (stroke || !event.isPrimary || (event.button !== 0 && event.button !== 5)) return;
   event.preventDefault();
   canvas.setPointerCapture(event.pointerId);
+  box = canvas.getBoundingClientRect();
   const erase = isErasing() || event.button === 5; // 5: the other end of a pen
   stroke = { pen: erase ? 2 * pen : pen, erase, points: place(event) };
   take({ strokes: [stroke], photo: null, isFresh: false });
 });
-canvas.addEventListener("pointermove", (event) => {
+// Where there is one, the event that doesn't wait for the next frame.
+canvas.addEventListener("onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove", (event) => {
   if (stroke && event.isPrimary) follow(event);
-  if (!stroke) {
-    const box = canvas.getBoundingClientRect();
-    view.pointAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-  }
+});
+canvas.addEventListener("pointermove", (event) => {
+  if (stroke) return;
+  box = canvas.getBoundingClientRect();
+  view.pointAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
 });
 for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, end);
 
@@ -168,7 +172,7 @@ for (const example of props.examples) {
   button.type = "button";
   button.title = button.ariaLabel = example.name;
   Object.assign(thumbnail, { width: 192, height: 96 });
-  const sketch = thumbnail.getContext("2d");
+  const scale = thumbnail.width / WIDTH, sketch = thumbnail.getContext("2d");
   Object.assign(sketch, { lineCap: "round", lineJoin: "round", lineWidth: 5, strokeStyle: "#7d828c" });
   if (example.photo) {
     const image = new Image();
@@ -177,7 +181,7 @@ for (const example of props.examples) {
   }
   for (const points of example.strokes) {
     sketch.beginPath();
-    for (let i = 0; i < points.length; i += 2) sketch.lineTo(points[i] / 5, points[i + 1] / 5);
+    for (let i = 0; i < points.length; i += 2) sketch.lineTo(points[i] * scale, points[i + 1] * scale);
     sketch.stroke();
   }
   button.addEventListener("click", () => {

@@ -12,9 +12,9 @@ from demo.examples import EXAMPLES, PEN, Photo, photos
 from export.reader import Reader
 
 # A drawing is measured in units: the surface is WIDTH of them wide, and as many high as the screen has room for.
-WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 960, 480, 720
-UNIT_BITS = 1  # a px of the picture that is read is two units
-PENS = (4, 80)  # the thinnest and the thickest, in units
+WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1280, 640, 960
+UNIT_BITS = 2  # a px of the picture that is read is four units
+PENS = (4, 100)  # the thinnest and the thickest, in units
 MOST_STROKES, MOST_POINTS = 2_000, 40_000
 
 

@@ -22,8 +22,8 @@ from demo.examples import write
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-NUMBER, HEIGHT = "2047", 250  # what is drawn, and how high, in units of the surface, which is WIDTH of them wide
-WIDTH = 960
+NUMBER, HEIGHT = "2047", 330  # what is drawn, and how high, in units of the surface, which is WIDTH of them wide
+WIDTH = 1280
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -32,7 +32,7 @@ def main() -> int:
         print("screenshot: chromium is not installed", file=sys.stderr)
         return 2
     with browser_on_page() as window:
-        for stroke in write(NUMBER, HEIGHT, (480, 240), seed=7):
+        for stroke in write(NUMBER, HEIGHT, (640, 320), seed=7):
             draw(window, stroke)
         window.locator(f"#pad .answer[data-reading='{NUMBER}']").wait_for()
         window.locator("#pad .why").click()
