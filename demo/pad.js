@@ -158,10 +158,7 @@ document.addEventListener("keydown", (event) => {
     else if (key === "z") move(steps, undone);
     else if (key === "y") move(undone, steps);
     else return;
-  } else if (event.altKey) return;
-  else if (key === "escape") clear();
-  else if (key === "e") setPen(isErasing() ? find(`[data-pen="${pen}"]`) : find(".eraser"));
-  else if ("123".includes(key)) setPen(element.querySelectorAll(".pen")[key - 1]);
+  } else if (key === "escape") clear();
   else return;
   event.preventDefault();
 });

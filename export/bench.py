@@ -21,6 +21,7 @@ from PIL import Image
 
 from artifacts import BENCH, KERAS_MODEL, METRICS, PUBLISHED, ROOT, SEEDS, circumstances, write_json
 from export.classifier import Classifier
+from export.explain import explain
 from export.reader import Reader
 
 PACKAGES = ("onnxruntime", "tensorflow", "keras", "gradio", "numpy")
@@ -87,10 +88,12 @@ def reader_speed() -> dict[str, dict[str, float]]:
     file = io.BytesIO()
     Image.fromarray((photo + noise).clip(0, 255).astype(np.uint8)).save(file, "jpeg")
     pictures, reader = [Image.fromarray(digit), Image.fromarray(number)], Reader()
+    (seven,) = reader.read(pictures[0]).digits
     return {
         "Reader, 400 × 400 drawing": percentiles(lambda: reader.read(pictures[0]), 500),
         "Reader, number of 8 digits": percentiles(lambda: reader.read(pictures[1]), 200),
         "Reader, 12-megapixel photo": percentiles(lambda: reader.read(Image.open(file)), 20),
+        "Heat map of a digit": percentiles(lambda: explain(reader.classifier, seven.image), 100),
     }
 
 
