@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 from artifacts import ONNX_MODEL, PUBLISHED
-from export.classifier import ModelError
-from export.reader import Reader
 
 MOST_JOBS = 64
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number
@@ -31,6 +29,16 @@ def main() -> int:
     if not args.paths and (args.json or args.annotate or args.jobs > 1):
         parser.error("--json, --annotate and --jobs are for files and folders; name some")
     try:
+        return run(args)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(args: argparse.Namespace) -> int:
+    # Here, so that --help and Ctrl-C need not wait until all is loaded.
+    from export.classifier import ModelError
+
+    try:
         return read(args) if args.paths else serve(args)
     except ModelError as reason:
         return fail(str(reason))
@@ -46,8 +54,6 @@ def read(args: argparse.Namespace) -> int:
         return fail(str(reason))
     except WorkerError as reason:
         return fail(str(reason), 1)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         # Whoever was reading has seen enough; Python would complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,6 +61,8 @@ def read(args: argparse.Namespace) -> int:
 
 
 def serve(args: argparse.Namespace) -> int:
+    from export.reader import Reader
+
     reader = Reader(args.artifacts / ONNX_MODEL)
     # Gradio reads this when it is imported; nothing is to be sent anywhere.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

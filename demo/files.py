@@ -46,6 +46,8 @@ def read_files(model: Path, paths: list[Path], as_json: bool, out: Path | None, 
     # Names of files are bytes, and come out as they are.
     sys.stdout.reconfigure(errors="surrogateescape")
     sys.stderr.reconfigure(errors="surrogateescape")
+    # Only where the lines share the terminal with the progress has it to make room for them.
+    say = tqdm.write if sys.stdout.isatty() else print
     failures = 0
 
     def complain(sentence: object) -> None:
@@ -63,9 +65,10 @@ def read_files(model: Path, paths: list[Path], as_json: bool, out: Path | None, 
     with contextlib.closing(results), progress(results, disable=not is_long) as lines:
         for said, is_read in lines:
             if is_read:
-                tqdm.write(said, file=sys.stdout)
+                say(said)
             else:
                 complain(said)
+    sys.stdout.flush()
     return 2 if failures else 0
 
 
