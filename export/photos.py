@@ -96,7 +96,7 @@ def photo(
     if ruled:
         paper *= 1 - lines(rng, ruled * height, squared)[..., None] * (1 - np.array(RULE, np.float32))
     strokes = place(strokes, rng, slope)
-    black = trace(strokes, max(1.5, pen * height)) * (0.9 + 0.1 * clouds(rng, 3).clip(-1, 1))
+    black = trace(strokes, pen * height, (HEIGHT, WIDTH)) * (0.9 + 0.1 * clouds(rng, 3).clip(-1, 1))
     paper *= 1 - black[..., None] * (1 - np.array(ink, np.float32) / PAPER)
     light = lighting(rng, lamp, shadow)[..., None] * exposure
     seen = lay(paper.astype(np.float32), rng, perspective, desk) * light
@@ -148,12 +148,12 @@ def place(strokes: list[np.ndarray], rng: np.random.Generator, slope: float) -> 
     return [(stroke - low - extent / 2) @ turn + middle for stroke in strokes]
 
 
-def trace(strokes: list[np.ndarray], pen: float) -> np.ndarray:
-    """Strokes in px -> (HEIGHT, WIDTH) float32, 0 paper … 1 pen."""
-    canvas = np.zeros((HEIGHT, WIDTH), np.uint8)
+def trace(strokes: list[np.ndarray], pen: float, shape: tuple[int, int]) -> np.ndarray:
+    """Strokes in px, drawn by a pen so wide -> float32 of `shape`, (h, w), 0 paper … 1 pen."""
+    canvas = np.zeros(shape, np.uint8)
     for stroke in strokes:
         points = np.round(stroke * 2**FRACTION).astype(np.int32)
-        cv2.polylines(canvas, [points], False, 255, round(pen), cv2.LINE_AA, FRACTION)
+        cv2.polylines(canvas, [points], False, 255, max(1, round(pen)), cv2.LINE_AA, FRACTION)
     return canvas.astype(np.float32) / 255
 
 
