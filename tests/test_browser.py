@@ -131,6 +131,18 @@ def test_a_digit_is_read_before_the_pen_is_lifted(visit):
     expect_reading(page, "3")
 
 
+def test_a_pen_that_leaves_the_surface_is_followed_and_lifted_there(visit):
+    page = visit()
+    down = np.array([(560, 60), (560, 900), (700, 900)])
+    draw(page, dense(down))
+    expect_reading(page, "1")
+    page.mouse.move(*on_screen(page, np.array([[900, 300]]))[0])
+    page.mouse.move(*on_screen(page, np.array([[300, 300]]))[0], steps=5)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect_reading(page, "")
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_disabled()
+
+
 def test_an_empty_surface_says_what_to_do_and_so_does_a_cleared_one(visit):
     page = visit()
     hint = page.get_by_text("Draw a digit or a number", exact=True)
