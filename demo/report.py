@@ -156,7 +156,8 @@ def model_card(metrics: dict, metadata: dict[str, str], size: str) -> str:
     """What the model is, as HTML."""
     facts = {
         "Reads": "pictures of one digit, 28 × 28, white ink on black; gives ten probabilities and a doubt",
-        "Data": f"{DATA.get(metrics['dataset'], metrics['dataset'])}, {metrics['train_pictures']:,} pictures for training, varied at each epoch",
+        "Data": f"{DATA.get(metrics['dataset'], metrics['dataset'])}, {metrics['train_pictures']:,} pictures for "
+        "training, varied at each epoch",
         "Size": f"{metrics['parameters']:,} parameters, {size} as ONNX",
         "Training": f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s on {metrics['cores']} cores "
         f"({metrics['processor']}), seed {metrics['seed']}",
