@@ -54,6 +54,8 @@ def decode(picture: Image.Image) -> np.ndarray:
         raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
     if not 0 < min(picture.size) <= max(picture.size) <= LONGEST:
         raise PictureError(f"it is {picture.width} × {picture.height} pixels, and each side has to be 1 to {LONGEST:,}")
+    if picture.format == "EPS":
+        raise PictureError("it is a program for printers (EPS), which is not run here")
     try:
         picture.load()
         picture.getexif()
