@@ -61,6 +61,14 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture(scope="session")
+def digits():
+    """The small data set inside scikit-learn, in MNIST's geometry."""
+    from train import data
+
+    return data.small_digits()
+
+
+@pytest.fixture(scope="session")
 def offline_run(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The artifacts of `python -m train` with neither network nor Keras cache, and what the program said."""
     root = tmp_path_factory.mktemp("artifacts")
