@@ -9,14 +9,13 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 import artifacts
-from export.photos import BLUE, photo
+from export.photos import take
 from export.preprocess import find_ink, grey, shrink
 from export.reader import Reader, Reading
 from export.segment import Line, find_lines
 from train.charts import ACCENT, INK, QUIET, WARNING, WIDTH, save
 
-TEXT, SEED = "70429", 5  # what the photo shows
-LOOK = {"ink": BLUE, "lamp": 0.65, "perspective": 0.06, "noise": 1.0, "blur": 1.2, "size": 230.0}
+TEXT, KIND, SEED = "70429", "all at once", 7  # what the photo shows and how it was taken
 SHRUNK = 4  # px of the photo for one of the figure's
 COLOURS = ((47, 95, 208), (194, 65, 12), (21, 128, 61), (147, 51, 150), (161, 98, 7))  # of pieces, RGB, in turn
 
@@ -26,7 +25,7 @@ BOX = {"fill": False, "edgecolor": QUIET, "linewidth": 1}
 
 def draw(folder: Path) -> str:
     """Write the figure for the model in `folder`; -> what was read."""
-    picture = photo(TEXT, np.random.default_rng(SEED), **LOOK)
+    picture = take(TEXT, KIND, SEED)
     reading = Reader(folder / artifacts.ONNX_MODEL).read(picture)
     save(strip(picture, reading), folder / artifacts.FIGURES / artifacts.STRIP)
     return reading.text
