@@ -39,6 +39,9 @@ def expected_rows():
         "Reader, 12-megapixel photo",
     ):
         yield f"| {name} | {bench[name]['ms p50']:.3f} ms |"
+    yield f"| folder of sketches, 2 processes | {bench['python -m demo, 2 processes']['sketches/s']} a second |"
+    few, many = (bench[f"python -m demo, {files} files"]["MB"] for files in ("1,000", "100,000"))
+    yield f"| … their memory after 1,000 and 100,000 files | {few} and {many} MB |"
     quick = bench["quick training, 5 seeds"]
     yield (
         f"| quick training | {quick['% right on test']:.2f} ± {quick['% sd']:.2f} % of the test pictures "
