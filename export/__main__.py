@@ -29,9 +29,8 @@ def main() -> int:
 
     for model in models:
         # Always, for it shows the reader, too, which changes without the model.
-        print(
-            f"{model.parent / artifacts.FIGURES / artifacts.STRIP}: {strip.TEXT} is read as {strip.draw(model.parent)}"
-        )
+        figure = model.parent / artifacts.FIGURES / artifacts.STRIP
+        print(f"{figure}: {strip.TEXT} is read as {strip.draw(model.parent)}")
     return 0
 
 

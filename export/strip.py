@@ -18,7 +18,6 @@ from train.charts import ACCENT, INK, QUIET, WARNING, WIDTH, save
 TEXT, KIND, SEED = "70429", "all at once", 7  # what the photo shows and how it was taken
 SHRUNK = 4  # px of the photo for one of the figure's
 COLOURS = ((47, 95, 208), (194, 65, 12), (21, 128, 61), (147, 51, 150), (161, 98, 7))  # of pieces, RGB, in turn
-
 TITLE = {"fontsize": 12, "color": INK, "x": 0.005, "ha": "left"}
 BOX = {"fill": False, "edgecolor": QUIET, "linewidth": 1}
 
@@ -43,9 +42,8 @@ def strip(picture: Image.Image, reading: Reading) -> Figure:
     show(right, np.asarray(seen), "2  Its ink: light and paper taken away", cmap="gray", vmin=0, vmax=1)
     show_pieces(pieces.subplots(), line)
     digits.suptitle("4  Each digit 20 px long, its mass in the middle of 28 × 28, and what it is read as", **TITLE)
-    for axis, digit in zip(
-        digits.subplots(1, max(1, len(reading.digits)), squeeze=False)[0], reading.digits, strict=False
-    ):
+    axes = digits.subplots(1, max(1, len(reading.digits)), squeeze=False)[0]
+    for axis, digit in zip(axes, reading.digits, strict=False):
         said = f"{digit.label}  ({digit.confidence:.1%})" if digit.is_read else f"?  (doubt {digit.doubt:.0%})"
         show(axis, digit.image, "", cmap="gray", vmin=0, vmax=255)
         axis.set_xlabel(said, fontsize=12, color=INK if digit.is_read else WARNING)
