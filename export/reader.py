@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -118,7 +119,9 @@ class Reader:
     """Reads pictures of a handwritten digit. One path for every kind of picture."""
 
     def __init__(self, model: Path = PUBLISHED / ONNX_MODEL):
-        """Raises ModelError when the model can't be used."""
+        """Raises ModelError when the model can't be used. OpenCV is told to use one thread in this process."""
+        # Pictures are small, and on a busy machine a call would wait until its second thread gets its turn.
+        cv2.setNumThreads(1)
         self.classifier = Classifier(model)
 
     def read(self, picture: Image.Image) -> Reading:
