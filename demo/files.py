@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 from PIL import Image
 from tqdm import tqdm
 
@@ -116,9 +115,8 @@ def written(target: Path) -> Path:
 
 
 def start(model: Path) -> None:
-    """Make a worker process ready: a reader of its own, and no threads beside those of the other processes."""
+    """Make a worker process ready, with a reader of its own."""
     global worker
-    cv2.setNumThreads(1)
     silence()
     worker = Reader(model)
 
