@@ -17,7 +17,9 @@ def annotate(picture: Image.Image, reading: Reading) -> Image.Image:
     drawn = upright.convert("RGB") if is_plain else Image.fromarray(grey(picture)).convert("RGB")
     scale = min(1.0, SIDE / max(drawn.size))
     if scale < 1:
-        drawn = drawn.resize([max(1, round(side * scale)) for side in drawn.size], Image.Resampling.BILINEAR)
+        drawn = drawn.resize(
+            [max(1, round(side * scale)) for side in drawn.size], Image.Resampling.BILINEAR, reducing_gap=2.0
+        )
     canvas, longer = ImageDraw.Draw(drawn), max(drawn.size)
     width, font = max(1, round(longer / LINE)), ImageFont.load_default(max(10, longer // LETTER))
     for digit in reading.digits:
@@ -27,7 +29,7 @@ def annotate(picture: Image.Image, reading: Reading) -> Image.Image:
         box = (left - 2 * width, top - 2 * width, right + 2 * width, bottom + 2 * width)
         canvas.rectangle(box, outline=colour, width=width)
         # Above the box; inside it, where the picture ends.
-        place = (box[0], max(box[1], font.size + 2 * width))
+        place = (box[0] + width, max(box[1] - width, font.size + 2 * width))
         tag = canvas.textbbox(place, label, font, "ls")
         canvas.rectangle((tag[0] - width, tag[1] - width, tag[2] + width, tag[3] + width), fill=colour)
         canvas.text(place, label, "white", font, "ls")
