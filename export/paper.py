@@ -18,6 +18,7 @@ EVEN = 200  # level of the paper once the light is even, and room for what is li
 TINY = 0.012  # of the picture's longer side; what is smaller is noise
 ALONG = 0.5  # share of the picture's side along which a desk lies, or of its own length along which a shadow does
 LONGER, THICKER = 2, 2.5  # than the largest and the thickest writing
+SLIVER = 0.2  # of its length; something narrower along the border is the paper's edge
 COMPARABLE = 0.2  # share of its length that writing is long, or it is no measure
 
 
@@ -115,11 +116,9 @@ def without_surroundings(ink: np.ndarray) -> np.ndarray:
         return ink
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     length = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
-    along = np.max([np.bincount(side, minlength=n) for side in (labels[0], labels[-1])], axis=0) / ink.shape[1]
-    along = np.maximum(
-        along, np.max([np.bincount(side, minlength=n) for side in (labels[:, 0], labels[:, -1])], axis=0) / ink.shape[0]
-    )
-    touching = np.bincount(border(labels), minlength=n) > 0
+    sides = [labels[0], labels[-1], labels[:, 0], labels[:, -1]]
+    contacts = np.stack([np.bincount(side, minlength=n) for side in sides])
+    touching = contacts.any(axis=0)
     touching[0] = True
     writing = ~touching & (length >= TINY * max(ink.shape))
     if not writing.any():
@@ -128,11 +127,11 @@ def without_surroundings(ink: np.ndarray) -> np.ndarray:
     gone = np.zeros(n, bool)
     for piece in np.flatnonzero(touching)[1:]:
         left, top, width, height = stats[piece, :4]
-        if along[piece] >= ALONG and length[piece] > LONGER * longest:
-            gone[piece] = True
-        elif longest >= COMPARABLE * length[piece]:
+        if any(contacts[:, piece] >= ALONG * np.array([len(side) for side in sides])):
+            gone[piece] = length[piece] > LONGER * longest
+        elif longest >= COMPARABLE * length[piece] and contacts[:, piece].max() >= ALONG * length[piece]:
             own = labels[top : top + height, left : left + width] == piece
-            gone[piece] = thickness(own) > THICKER * pen
+            gone[piece] = thickness(own) > THICKER * pen or min(width, height) < SLIVER * length[piece]
     if not gone.any():
         return ink
     # With their soft edges, where these are not those of what stays.

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from export.lines import without_lines
 from export.paper import border, even_out, histogram, is_light_on_dark, otsu, without_surroundings
 
 SIDE = 28  # px, a picture of MNIST
@@ -70,7 +71,8 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
         if levels is None:
             return None
     paper, pen = levels
-    return without_surroundings(cv2.LUT(grey, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32)))
+    ink = cv2.LUT(grey, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
+    return without_surroundings(without_lines(ink))
 
 
 def clean_levels(counts: np.ndarray) -> tuple[float, float] | None:
