@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 PAPER_SIDE = 256  # px; the paper's light is looked at in a picture of this size
-MUCH = 0.25  # share of a picture that is more than a pen writes
+MUCH = 0.15  # share of a picture that is more than a pen writes
 UNEVEN = 25  # grey levels between the light and the dark parts of a border in uneven light
 # Sides of the squares that are tried, px of a picture of PAPER_SIDE; the paper's is not less than SMALLEST px.
 SQUARES, SMALLEST = (5, 7, 11, 17, 27, 43, 65, 85), 9

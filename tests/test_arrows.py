@@ -16,6 +16,8 @@ EXCEPTIONS = {"export/convert.py": {"train"}, "export/__main__.py": {"train"}, "
 SERVING = [
     "export.reader",
     "export.classifier",
+    "export.lines",
+    "export.paper",
     "export.preprocess",
     "export.segment",
     "demo.app",
