@@ -33,12 +33,14 @@ def main() -> int:
 def serve(reader: Reader, args: argparse.Namespace) -> int:
     # Gradio reads this when it is imported; nothing is to be sent anywhere.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from demo.app import LOOK, page
+    from demo import server
 
     try:
-        page(reader, args.artifacts).launch(server_name=args.host, server_port=args.port, share=args.share, **LOOK)
+        server.serve(reader, args.artifacts, args.host, args.port, args.share)
     except OSError as reason:
         return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
+    except ValueError as reason:
+        return fail(f"{reason}.")
     return 0
 
 
