@@ -4,9 +4,7 @@ import asyncio
 import re
 import sys
 import time
-from collections import OrderedDict
 from contextlib import asynccontextmanager
-from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo import uploads
 from demo.login import Login
 from demo.metrics import Metrics
+from demo.rate import Bucket, client
 
 MOST_BYTES = 14_000_000  # of a request: a picture of 10 MB in base64, or as it is, and what stands around it
 MOST_HELD = 200_000_000  # bytes of all requests that are being received or answered
@@ -23,7 +22,6 @@ BODY_SECONDS = 30.0  # for a request to arrive whole
 AT_ONCE = 4  # requests that are answered at a time; what reads is ONNX Runtime and OpenCV on a thread each
 WAIT = 2.0  # seconds that a request waits for its turn
 RATE = 120.0  # requests a second from one address; somebody who sketches makes 60 at most
-MOST_CLIENTS = 10_000  # addresses that are remembered
 
 # All that the page asks for. What else Gradio mounts (proxy, remote files, recordings, editing by others) stays shut.
 OPEN = re.compile(
@@ -44,23 +42,6 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not an error)
     def __init__(self, status: int, reason: str, sentence: str, retry: int | None = None):
         super().__init__(sentence)
         self.status, self.reason, self.retry = status, reason, retry
-
-
-class Bucket:
-    """Lets each client through `rate` times a second on average and `burst` times at once."""
-
-    def __init__(self, rate: float, burst: float):
-        self.rate, self.burst = rate, burst
-        self.clients: OrderedDict[str, tuple[float, float]] = OrderedDict()  # -> tokens left, when
-
-    def take(self, client: str) -> bool:
-        now = time.monotonic()
-        tokens, then = self.clients.pop(client, (self.burst, now))
-        tokens = min(self.burst, tokens + (now - then) * self.rate)
-        self.clients[client] = (tokens - 1 if tokens >= 1 else tokens, now)
-        if len(self.clients) > MOST_CLIENTS:
-            self.clients.popitem(last=False)
-        return tokens >= 1
 
 
 class Gate:
@@ -205,8 +186,10 @@ def busy() -> Refusal:
     return Refusal(503, "busy", "Too many people are here at once. Try again in a second.", retry=1)
 
 
-def refuse(refusal: Refused) -> JSONResponse:
+def refuse(refusal: Refusal) -> JSONResponse:
     headers = {"Retry-After": str(refusal.retry)} if refusal.retry else {}
+    if refusal.status in (408, 413):  # or the server would receive the rest of it
+        headers["Connection"] = "close"
     return JSONResponse({"detail": str(refusal)}, refusal.status, headers)
 
 
@@ -218,14 +201,3 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return again
-
-
-def client(request: Request) -> str:
-    """Whose request it is: the address, or for IPv6 the network, of which one visitor has a whole one."""
-    host = request.client.host if request.client else ""
-    if ":" not in host:
-        return host
-    try:
-        return str(ip_network((ip_address(host.partition("%")[0]), 64), strict=False))
-    except ValueError:
-        return host
