@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from artifacts import ONNX_MODEL, PUBLISHED
@@ -31,16 +32,17 @@ def main() -> int:
 
 
 def serve(reader: Reader, args: argparse.Namespace) -> int:
-    # Gradio reads this when it is imported; nothing is to be sent anywhere.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from demo import server
+    with tempfile.TemporaryDirectory(prefix="digits-") as scratch:
+        # Gradio reads these when it is imported; nothing is to be sent anywhere, and uploads are to go with the page.
+        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": scratch}
+        from demo import server
 
-    try:
-        server.serve(reader, args.artifacts, args.host, args.port, args.share)
-    except OSError as reason:
-        return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
-    except ValueError as reason:
-        return fail(f"{reason}.")
+        try:
+            server.serve(reader, args.artifacts, args.host, args.port, args.share)
+        except OSError as reason:
+            return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
+        except ValueError as reason:
+            return fail(f"{reason}.")
     return 0
 
 

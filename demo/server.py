@@ -10,7 +10,6 @@ import secrets
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from gradio.exceptions import ChecksumMismatchError, ShareCertificateWriteError
 from gradio.networking import setup_tunnel
+from httpx import HTTPError
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from artifacts import FIGURES, PUBLISHED
@@ -99,13 +99,10 @@ class Health:
 def serve(reader: Reader, artifacts: Path, host: str, port: int, share: bool) -> None:
     """Serve until SIGTERM or Ctrl-C, and then finish what is in flight. Raises OSError when the port can't be had."""
     hosts: set[str] = set()
-    with (
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listener,
-        tempfile.TemporaryDirectory(prefix="digits-") as scratch,
-    ):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
         # asyncio does this by itself only for sockets that it makes; without, each answer takes 40 ms more.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        os.environ["GRADIO_TEMP_DIR"] = scratch
         config = uvicorn.Config(
             build(reader, artifacts, hosts),
             log_level="error",
@@ -129,7 +126,7 @@ def tunnel(port: int, hosts: set[str]) -> None:
     """Ask Gradio's servers for a public link to a port here and print it, or say why there is none."""
     try:
         link = setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None)
-    except (OSError, RuntimeError, ValueError, ChecksumMismatchError, ShareCertificateWriteError) as reason:
+    except (OSError, RuntimeError, ValueError, HTTPError, ChecksumMismatchError, ShareCertificateWriteError) as reason:
         sentence = f"There is no public link ({reason or type(reason).__name__}); the page is served here alone."
         print(sentence, file=sys.stderr, flush=True)
         return

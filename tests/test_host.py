@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 
 from artifacts import CHECKSUM, ONNX_MODEL, PUBLISHED
 from demo import abuse, load, uploads, visitor
+from demo import server as server_module
 from demo.gate import MOST_BYTES, Gate
 from demo.metrics import Metrics
 from demo.rate import Bucket
@@ -428,6 +429,28 @@ def test_without_internet_there_is_no_link_and_the_page_is_served_all_the_same()
         assert sentence.startswith("There is no public link")
         assert sentence.endswith("the page is served here alone.\n")
         assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("reason", [RuntimeError("no answer"), httpx.ConnectError("blocked"), OSError("no program")])
+def test_whatever_hinders_the_tunnel_is_said(monkeypatch, capsys, reason):
+    def fail(*_):
+        raise reason
+
+    monkeypatch.setattr(server_module, "setup_tunnel", fail)
+    server_module.tunnel(1, set())
+    assert capsys.readouterr().err == f"There is no public link ({reason}); the page is served here alone.\n"
+
+
+def test_a_link_is_printed_with_its_time_and_login_and_its_pages_are_let_in(monkeypatch, capsys):
+    monkeypatch.setenv("DEMO_AUTH", LOGIN)
+    monkeypatch.setattr(server_module, "setup_tunnel", lambda *_: "https://abc.gradio.live")
+    server_module.tunnel(1, hosts := set())
+    printed = capsys.readouterr().out
+    assert all(part in printed for part in ("https://abc.gradio.live", "week", "Log in as ann"))
+    assert "secret" not in printed
+    with TestClient(build(Reader(), hosts=hosts), base_url="http://inner") as client:
+        for origin, status in (("https://abc.gradio.live", 401), ("https://abd.gradio.live", 403)):
+            assert client.post("/gradio_api/run/read", headers={"Origin": origin}).status_code == status
 
 
 def test_the_root_of_the_repository_is_not_served(client):
