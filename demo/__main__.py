@@ -11,7 +11,7 @@ from export.classifier import ModelError
 from export.reader import Reader
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, metavar="FILE|FOLDER", help="pictures to read")
     parser.add_argument("--json", action="store_true", help="print JSON lines: boxes and probabilities, too")
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to serve at; default: %(default)s")
     parser.add_argument("--port", type=int, default=7860, help="port to serve at; default: %(default)s")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     try:
         reader = Reader(args.artifacts / ONNX_MODEL)
     except ModelError as reason:
