@@ -16,7 +16,6 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import psutil
 
 from artifacts import LOAD, ROOT, circumstances, write_json
 from demo import abuse, visitor
@@ -145,6 +144,8 @@ def bare(port: int) -> None:
 
 def long_run(readings: int = READINGS, uploads: int = UPLOADS) -> dict:
     """Memory, open files and temporary files before and after many readings and uploads."""
+    import psutil
+
     scratch = Path(os.environ.get("TMPDIR", "/tmp"))
     before = {path.name for path in scratch.iterdir()}
     with visitor.running() as (address, server):
@@ -207,6 +208,14 @@ def abused() -> dict:
 PARTS = {"people": people, "bare endpoint": against_bare, "long run": long_run, "abuse": abused}
 
 
+def keep(name: str, result: dict) -> None:
+    """Print the result of a part and write it into artifacts/load.json, where the others stay."""
+    saved = json.loads(LOAD.read_text()) if LOAD.exists() else {}
+    versions = {package: version(package) for package in ("gradio", "fastapi", "uvicorn", "onnxruntime")}
+    write_json(LOAD, saved | {name: {**result, "versions": versions, **circumstances()}})
+    print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in result.items()), flush=True)
+
+
 def main() -> int:
     if sys.argv[1:2] == [BARE]:
         return bare(int(sys.argv[2])) or 0
@@ -215,12 +224,8 @@ def main() -> int:
     chosen = parser.parse_args().parts or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"unknown: {', '.join(unknown)}")
-    saved = json.loads(LOAD.read_text()) if LOAD.exists() else {"parts": {}}
     for name in chosen:
-        saved["parts"][name] = {**PARTS[name](), **circumstances()}
-        saved["versions"] = {package: version(package) for package in ("gradio", "fastapi", "uvicorn", "onnxruntime")}
-        write_json(LOAD, saved)
-        print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in saved["parts"][name].items()), flush=True)
+        keep(name, PARTS[name]())
     print(f"written to {LOAD.relative_to(ROOT.parent)}")
     return 0
 

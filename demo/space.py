@@ -28,7 +28,7 @@ FOLDER = ROOT.parent / "build" / "space"
 # Of the packages, what makes and measures the model and the page stays at home.
 AT_HOME = {
     "export": {"__main__.py", "bench.py", "convert.py", "suites.py"},
-    "demo": {"Dockerfile", "README.md", "abuse.py", "cluster.py", "load.py", "outage.py", "screenshot.py", "space.py"},
+    "demo": {"Dockerfile", "README.md", "abuse.py", "load.py", "outage.py", "screenshot.py", "space.py"},
 }
 MODEL = (ONNX_MODEL, CHECKSUM, METRICS, SEEDS, READING, FIGURES)
 USER = 10001  # that of the Dockerfile
