@@ -140,3 +140,9 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     canvas[top : top + height, left : left + width] = np.round(small * 255)
     return canvas
+
+
+def turned(picture: np.ndarray, angle: float) -> np.ndarray:
+    """(28, 28) uint8 -> the same turned about its middle by `angle` radians, to the left if it is positive."""
+    matrix = cv2.getRotationMatrix2D((SIDE / 2 - 0.5, SIDE / 2 - 0.5), np.degrees(angle), 1)
+    return cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)

@@ -9,17 +9,23 @@ from PIL import Image, UnidentifiedImageError
 
 from artifacts import ONNX_MODEL, PUBLISHED
 from export.classifier import Classifier
-from export.preprocess import find_ink, grey, shrink, to_mnist
-from export.segment import Line, find_lines, with_cuts
+from export.cuts import with_cuts
+from export.preprocess import find_ink, grey, shrink, to_mnist, turned
+from export.segment import Line, find_lines
 
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
 MOST_DOUBT = 0.55
 MOST_DIGITS = 64  # that come back
 CUT_DOUBT = 0.1  # what is doubted more might be several digits that touch
-MOST_PIECES = 4  # of a digit
-WIDEST = 1.5  # of its line's height, a digit of several pieces
-PER_CUT = 1.0  # nats that a cut costs, so that of two ways as likely that with fewer is taken
+LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS
+TURNS = (-0.12, 0.12)  # radians
+MOST_PIECES = 6  # of a digit
+# Of its line's height: the widest digit of several pieces, the narrowest and the lowest that was cut from another.
+WIDEST, NARROWEST, LOWEST = 1.6, 0.1, 0.45
+PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
 REFUSED = 4.0  # nats that a mark costs which is not read
+ALONE = 1.3  # of its height: a mark by itself that is narrower is rather a letter than two digits …
+SURE_ALONE = 0.1  # … unless neither is doubted more, nor a one, which every straight stroke looks like
 MOST_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 
 
@@ -129,9 +135,11 @@ class Reader:
         doubtful = {piece for first, last, digit in way if digit.doubt > CUT_DOUBT for piece in range(first, last + 1)}
         if doubtful:
             cut = with_cuts(line, doubtful)
-            if cut.count > line.count:
-                line, way = cut, self.best_way(cut)
-        return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for _, _, digit in way]
+            if cut.cut:
+                other = self.best_way(cut)
+                if line.count > 1 or is_number([digit for *_, digit in other], line):
+                    line, way = cut, other
+        return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for *_, digit in way]
 
     def best_way(self, line: Line) -> list[tuple[int, int, Digit]]:
         """-> first piece, last piece and what they are read as, from left to right; boxes in px of the line."""
@@ -139,10 +147,9 @@ class Reader:
             (first, last)
             for first in range(1, line.count + 1)
             for last in range(first, min(first + MOST_PIECES, line.count + 1))
-            if first == last or is_narrow(line.box(first, last), line.height)
+            if may_be_digit(line, first, last)
         ]
-        spans += [whole for whole in line.wholes() if whole not in spans]
-        spans.sort()
+        spans = sorted({*spans, *line.wholes()})
         images = np.stack([to_mnist(line.crop(*span)) for span in spans])
         best = [(0.0, [])] + [(np.inf, [])] * line.count
         for (first, last), image, p, doubt in zip(spans, images, *self.classifier(images), strict=True):
@@ -153,12 +160,38 @@ class Reader:
             if cost < best[last][0]:
                 digit = Digit(line.box(first, last), int(p.argmax()), p, float(doubt), image)
                 best[last] = (cost, [*way, (first, last, digit)])
-        return best[-1][1]
+        return self.look_again(best[-1][1])
+
+    def look_again(self, way: list[tuple[int, int, Digit]]) -> list[tuple[int, int, Digit]]:
+        """The same with what is doubtful read as the average of views of it: a letter is doubted from any side."""
+        doubtful = [place for place, (*_, digit) in enumerate(way) if digit.doubt > LOOK_AGAIN]
+        if not doubtful:
+            return way
+        views = [turned(way[place][2].image, turn) for place in doubtful for turn in TURNS]
+        others = (numbers.reshape(len(doubtful), len(TURNS), -1) for numbers in self.classifier(np.stack(views)))
+        for place, other_p, other_doubt in zip(doubtful, *others, strict=True):
+            first, last, digit = way[place]
+            p = np.mean([digit.probabilities, *other_p], axis=0)
+            doubt = float(np.mean([digit.doubt, *other_doubt[:, 0]]))
+            way[place] = (first, last, replace(digit, label=int(p.argmax()), probabilities=p, doubt=doubt))
+        return way
 
 
-def is_narrow(box: tuple[int, int, int, int], height: float) -> bool:
-    """Whether several pieces in a box might be one digit, on a line so high."""
-    return box[2] - box[0] <= WIDEST * height
+def may_be_digit(line: Line, first: int, last: int) -> bool:
+    """Whether the pieces first…last are of a size that they might be one digit."""
+    left, top, right, bottom = line.box(first, last)
+    is_cut = first - 1 in line.cut or last in line.cut
+    if is_cut and (right - left < NARROWEST * line.height or bottom - top < LOWEST * line.height):
+        return False
+    return first == last or right - left <= WIDEST * line.height
+
+
+def is_number(digits: list[Digit], line: Line) -> bool:
+    """Whether the only piece of a line is rather the digits that it was cut into than a letter."""
+    left, top, right, bottom = line.box(1, 1)
+    if right - left >= ALONE * (bottom - top):
+        return True
+    return all(digit.doubt <= SURE_ALONE and digit.label != 1 for digit in digits)
 
 
 def enlarged(

@@ -1,9 +1,11 @@
-"""A picture's ink → its lines, and each line's pieces from left to right: strokes, and parts of strokes that touch."""
+"""A picture's ink → its lines, and each line's pieces, the strokes that hang together, from left to right."""
 
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+
+from export.preprocess import box_of
 
 HEIGHT = 64  # px; a line is scaled down to it, digits being read at 20 px
 SURE = 0.4  # what is surely ink, 0 paper … 1 pen
@@ -12,12 +14,9 @@ MOST_PIECES = 256  # the largest ones, of a picture that is full of them
 SPECK = 0.02  # a piece of less than this share of the largest piece's area is dirt
 # All further lengths are shares of the height of a line's tallest piece.
 SMALL = 0.35  # height of a dot, a comma, a dash, or a part of a digit that is no digit itself
+LARGE = 0.6  # height of a piece that shows where its line runs
 NEAR = 0.35  # a small piece that is so near above or below belongs to the line
 STANDS = 0.4  # share of a piece's own height that stands on its line
-NARROWEST = 0.18  # between two cuts
-WIDE, WIDE_ALONE = 0.75, 1.3  # of a piece's own height; what is narrower is not two digits, beside others or alone
-WORST_CUT = 0.35  # ink that a cut may go through
-ASLANT = 0.02  # px of ink that a step aside costs a cut, so that it is straight where there is no ink to avoid
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,17 @@ class Line:
 
 def find_lines(ink: np.ndarray) -> list[Line]:
     """Ink (h, w) float32 -> its lines from top to bottom, without dirt, dots, commas and dashes."""
+    if not (ink >= 0.5).any():
+        return []
+    longest = max(ink.shape)
+    left, top, right, bottom = box_of(ink)
+    left, top = max(left - 1, 0), max(top - 1, 0)  # a px more on each side, for the soft edge of the ink
+    ink = ink[top : bottom + 1, left : right + 1]
     _, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= 0.5).astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    if not len(areas):
-        return []
     largest = np.argsort(-areas, kind="stable")[:MOST_PIECES]
     boxes = {int(place) + 1: stats[place + 1, :4] for place in largest if areas[place] >= SPECK * areas.max()}
-    boxes = {piece: box for piece, box in boxes.items() if max(box[2:]) >= TINY * max(ink.shape)}
+    boxes = {piece: box for piece, box in boxes.items() if max(box[2:]) >= TINY * longest}
     lines: list[list[int]] = []
     for piece in sorted(boxes, key=lambda piece: -boxes[piece][3]):
         line = line_of(piece, lines, boxes)
@@ -77,15 +80,20 @@ def find_lines(ink: np.ndarray) -> list[Line]:
         else:
             line.append(piece)
     lines.sort(key=lambda line: boxes[line[0]][1])
-    return [cut_out(ink, labels, boxes, line) for line in lines]
+    found = [cut_out(ink, labels, boxes, line) for line in lines]
+    return [replace(line, left=line.left + left, top=line.top + top) for line in found]
 
 
 def line_of(piece: int, lines: list[list[int]], boxes: dict[int, np.ndarray]) -> list[int] | None:
-    """The line on which a piece stands, if there is one; `lines` begin with their tallest piece each."""
-    _, top, _, height = boxes[piece]
+    """The line on which a piece stands, if there is one; `lines` begin with their tallest piece each.
+
+    It is compared with the nearest large piece of a line, for a line may rise or fall.
+    """
+    left, top, width, height = boxes[piece]
     nearest, least = None, np.inf
     for line in lines:
-        _, line_top, _, line_height = boxes[line[0]]
+        tall = [boxes[other] for other in line if boxes[other][3] >= LARGE * boxes[line[0]][3]]
+        _, line_top, _, line_height = min(tall, key=lambda box: abs(2 * (box[0] - left) + box[2] - width))
         apart = max(top, line_top) - min(top + height, line_top + line_height)
         if -apart >= STANDS * height:
             return line
@@ -100,7 +108,6 @@ def cut_out(ink: np.ndarray, labels: np.ndarray, boxes: dict[int, np.ndarray], l
     kept = [piece for piece in line if not is_punctuation(piece, line, boxes)]
     kept.sort(key=lambda piece: boxes[piece][0] + boxes[piece][2] / 2)
     chosen = np.array([boxes[piece] for piece in kept])
-    # A px more on each side, for the soft edge of the ink.
     left, top = np.maximum(chosen[:, :2].min(axis=0) - 1, 0).tolist()
     right, bottom = ((chosen[:, :2] + chosen[:, 2:]).max(axis=0) + 1).tolist()
     places = np.zeros(labels.max() + 1, np.uint16)
@@ -141,66 +148,3 @@ def tidy(line: Line) -> Line:
         way.at(boxes[side], labels, values)
     cut = frozenset(int(places[piece]) for piece in line.cut) - {0}
     return replace(line, pieces=places[line.pieces].astype(np.int32), boxes=boxes.T, cut=cut)
-
-
-def with_cuts(line: Line, doubtful: set[int]) -> Line:
-    """The line with those of its doubtful pieces that are wide enough cut wherever two digits may touch."""
-    pieces, count, cut = np.zeros_like(line.pieces), 0, set()
-    wide = WIDE if line.count > 1 else WIDE_ALONE
-    for piece in range(1, line.count + 1):
-        mask = line.pieces == piece
-        left, top, right, bottom = line.box(piece, piece)
-        count += 1
-        pieces[mask] = count
-        if piece in doubtful and right - left >= wide * (bottom - top):
-            # Rows and columns beyond the box belong to the soft edge.
-            seams = find_cuts(line.crop(piece, piece), line.height)
-            for seam in seams:
-                beyond = np.zeros_like(mask)
-                beyond[top:bottom, left:] = np.arange(line.ink.shape[1] - left) >= seam[:, None]
-                beyond[:top, left + seam[0] :] = beyond[bottom:, left + seam[-1] :] = True
-                cut.add(count)
-                count += 1
-                pieces[mask & beyond] = count
-    return tidy(replace(line, pieces=pieces, cut=frozenset(cut)))
-
-
-def find_cuts(ink: np.ndarray, height: float) -> list[np.ndarray]:
-    """Ink (h, w) of one piece -> ways from its top to its bottom through little ink, left to right.
-
-    A way is (h,) ints, in each row the first column on its right; `height`: of the line, px.
-    """
-    h, w = ink.shape
-    least = max(2, round(NARROWEST * height))
-    cost = ink + ASLANT
-    (down, steps_down), (up, steps_up) = cheapest_ways(cost), cheapest_ways(cost[::-1])
-    middle = h // 2
-    through = down[middle] + up[h - 1 - middle] - cost[middle]
-    taken, ways = np.zeros(w, bool), []
-    for x in np.argsort(through, kind="stable"):
-        if through[x] > WORST_CUT * height + ASLANT * h:
-            break
-        if least <= x <= w - least and not taken[max(0, x - least) : x + least].any():
-            taken[x] = True
-            above, below = trace(steps_down, middle, x), trace(steps_up, h - 1 - middle, x)
-            ways.append(np.concatenate([above[::-1], below[1:]]))
-    return sorted(ways, key=lambda way: way[middle])
-
-
-def cheapest_ways(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w) -> what the cheapest way from the top to each px costs, and the last step of that way, -1, 0 or 1."""
-    total, steps = cost.copy(), np.zeros(cost.shape, np.int8)
-    for y in range(1, len(cost)):
-        before = np.pad(total[y - 1], 1, constant_values=np.inf)
-        ways = np.stack([before[1:-1], before[:-2] + ASLANT, before[2:] + ASLANT])
-        steps[y] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
-        total[y] += ways.min(axis=0)
-    return total, steps
-
-
-def trace(steps: np.ndarray, y: int, x: int) -> np.ndarray:
-    """The columns of the cheapest way to (y, x), from there back to the top."""
-    way = [int(x)]
-    for row in range(y, 0, -1):
-        way.append(way[-1] + int(steps[row, way[-1]]))
-    return np.array(way)

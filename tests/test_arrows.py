@@ -18,6 +18,7 @@ SERVING = [
     "export.classifier",
     "export.preprocess",
     "export.segment",
+    "export.cuts",
     "demo.app",
     "demo.files",
     "demo.pad",

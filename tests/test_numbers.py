@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from export.cuts import find_cuts
 from export.reader import Reader
-from export.segment import find_cuts, find_lines
+from export.segment import find_lines
 
 
 @pytest.fixture(scope="module")

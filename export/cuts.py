@@ -1,0 +1,74 @@
+"""Where digits may touch: a line's wide pieces → the same line with those pieces cut, for the reader to choose from."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from export.segment import Line, tidy
+
+# Lengths are shares of the height of the line.
+WIDE = 0.5  # what is narrower, as a share of its own height, is not two digits
+NEAREST = 0.1  # of two cuts to each other, and of a cut to the piece's end
+WORST_CUT = 0.6  # ink that a cut may go through
+ASLANT = 0.02  # px of ink that a step aside costs a cut, so that it is straight where there is no ink to avoid
+
+
+def with_cuts(line: Line, doubtful: set[int]) -> Line:
+    """The line with those of its doubtful pieces that are wide enough cut wherever two digits may touch."""
+    pieces, count, cut = np.zeros_like(line.pieces), 0, set()
+    for piece in range(1, line.count + 1):
+        mask = line.pieces == piece
+        left, top, right, bottom = line.box(piece, piece)
+        count += 1
+        pieces[mask] = count
+        if piece in doubtful and right - left >= WIDE * (bottom - top):
+            # Rows and columns beyond the box belong to the soft edge.
+            for seam in find_cuts(line.crop(piece, piece), line.height):
+                beyond = np.zeros_like(mask)
+                beyond[top:bottom, left:] = np.arange(line.ink.shape[1] - left) >= seam[:, None]
+                beyond[:top, left + seam[0] :] = beyond[bottom:, left + seam[-1] :] = True
+                cut.add(count)
+                count += 1
+                pieces[mask & beyond] = count
+    return tidy(replace(line, pieces=pieces, cut=frozenset(cut)))
+
+
+def find_cuts(ink: np.ndarray, height: float) -> list[np.ndarray]:
+    """Ink (h, w) of one piece -> ways from its top to its bottom through little ink, left to right.
+
+    A way is (h,) ints, in each row the first column on its right; `height`: of the line, px.
+    """
+    h, w = ink.shape
+    least = max(2, round(NEAREST * height))
+    cost = ink + ASLANT
+    (down, steps_down), (up, steps_up) = cheapest_ways(cost), cheapest_ways(cost[::-1])
+    middle = h // 2
+    through = down[middle] + up[h - 1 - middle] - cost[middle]
+    taken, ways = np.zeros(w, bool), []
+    for x in np.argsort(through, kind="stable"):
+        if through[x] > WORST_CUT * height + ASLANT * h:
+            break
+        if least <= x <= w - least and not taken[max(0, x - least) : x + least + 1].any():
+            taken[x] = True
+            above, below = trace(steps_down, middle, x), trace(steps_up, h - 1 - middle, x)
+            ways.append(np.concatenate([above[::-1], below[1:]]))
+    return sorted(ways, key=lambda way: way[middle])
+
+
+def cheapest_ways(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) -> what the cheapest way from the top to each px costs, and the last step of that way, -1, 0 or 1."""
+    total, steps = cost.copy(), np.zeros(cost.shape, np.int8)
+    for y in range(1, len(cost)):
+        before = np.pad(total[y - 1], 1, constant_values=np.inf)
+        ways = np.stack([before[1:-1], before[:-2] + ASLANT, before[2:] + ASLANT])
+        steps[y] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
+        total[y] += ways.min(axis=0)
+    return total, steps
+
+
+def trace(steps: np.ndarray, y: int, x: int) -> np.ndarray:
+    """The columns of the cheapest way to (y, x), from there back to the top."""
+    way = [int(x)]
+    for row in range(y, 0, -1):
+        way.append(way[-1] + int(steps[row, way[-1]]))
+    return np.array(way)
