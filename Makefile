@@ -37,6 +37,7 @@ lint: .venv/.all
 
 bench: .venv/.all ## measure speeds on this machine -> artifacts/bench.json
 	$(BIN)/python -m export.bench
+	$(BIN)/python -m demo.bench
 
 suites: .venv/.all ## the reader on real pictures, from a folder of them -> artifacts/mnist/reading.json   (SUITES)
 	$(BIN)/python -m export.suites $(SUITES)

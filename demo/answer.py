@@ -1,66 +1,69 @@
-"""A Reading as the HTML that the page shows: what was read, how sure, what the network saw, and how long it took."""
+"""A Reading as the JSON that the page's scripts show, and the part of the page that shows it."""
 
 import base64
-import io
+import binascii
+from collections.abc import Callable
+from pathlib import Path
 
+import gradio as gr
 import numpy as np
-from PIL import Image
 
-from export.reader import Digit, Reading
+from demo.files import to_dict
+from export.explain import explain
+from export.preprocess import SIDE
+from export.reader import Reader, Reading
 
-SURE = 0.8  # below this the page says that it is not sure
+HERE = Path(__file__).resolve().parent
 
 
-def render(reading: Reading | None, milliseconds: float = 0.0, nothing: str = "Draw a digit") -> str:
-    """HTML for a reading; `nothing` stands in its place when there is none or no ink was found.
+def component(reader: Reader, name: str, props: dict | None = None, **server_functions: Callable) -> gr.HTML:
+    """A part of the page, from its files `name`.html, .css and .js, with the answer's beside them.
 
-    The outermost element carries the text as `data-reading`, empty for what is too doubtful, which is shown as "?".
+    Its script can read the `props` and call the `server_functions` by their names, and `why`, too.
     """
-    if reading is None or not reading.digits:
-        return f'<div class="answer" data-reading=""><p class="hint">{nothing}</p></div>'
-    shown = "".join(str(digit.label) if digit.is_read else "?" for digit in reading.digits)
-    single = len(reading.digits) == 1
-    return (
-        f'<div class="answer" data-reading="{reading.text}">'
-        f'<output class="reading">{shown}</output>'
-        f'<p class="sure">{certainty(reading)}</p><div class="seen">{"".join(map(figure, reading.digits))}</div>'
-        f'{bars(reading.digits[0]) if single else ""}<p class="time">read in {milliseconds:.1f} ms</p></div>'
+
+    def why(image: object) -> dict:
+        return heat_map(reader, image)
+
+    functions = {"why": why, **server_functions}
+    for key, function in functions.items():
+        function.__name__ = key
+    part = {ending: (HERE / f"{name}.{ending}").read_text() for ending in ("html", "css", "js")}
+    shared = {ending: (HERE / f"answer.{ending}").read_text() for ending in ("html", "css", "js")}
+    return gr.HTML(
+        html_template=part["html"].replace("<answer></answer>", shared["html"]),
+        css_template=shared["css"] + part["css"],
+        js_on_load=shared["js"] + part["js"],
+        apply_default_css=False,
+        server_functions=list(functions.values()),
+        elem_id=name,
+        **(props or {}),
     )
 
 
-def certainty(reading: Reading) -> str:
-    """How sure the reading is, in words, and what is not read."""
-    if not reading.text:
-        likest = f"; of all digits, most like a {reading.digits[0].label}" if len(reading.digits) == 1 else ""
-        return f"This does not look like a digit{likest}."
-    sure = f"{reading.confidence:.1%} sure" if reading.confidence >= SURE else f"not sure: {reading.confidence:.0%}"
-    unread = sum(not digit.is_read for digit in reading.digits)
-    if unread:
-        sure += f"; {unread} mark{'s' if unread > 1 else ''} that do{'' if unread > 1 else 'es'} not look like a digit"
-    return sure + ("; there is more than is shown" if reading.more else "")
+def to_answer(reading: Reading, size: tuple[int, int], milliseconds: float) -> dict:
+    """A reading of a picture of size (width, height) in the types of JSON, with what the network saw of each digit."""
+    answer = to_dict(reading)
+    for entry, digit in zip(answer["digits"], reading.digits, strict=True):
+        entry["image"] = base64.b64encode(digit.image.tobytes()).decode()
+    return {
+        **answer,
+        "more": reading.more,
+        "width": size[0],
+        "height": size[1],
+        "milliseconds": round(milliseconds, 1),
+    }
 
 
-def figure(digit: Digit) -> str:
-    """What the network saw of a digit, and how sure it is."""
-    said = f"{digit.label}, {digit.confidence:.0%}" if digit.is_read else "?"
-    return (
-        f'<figure><img src="{picture_url(digit.image)}" alt="The 28 by 28 picture that the network saw">'
-        f"<figcaption>{said}</figcaption></figure>"
-    )
+def heat_map(reader: Reader, image: object) -> dict:
+    """A digit's picture as the page has it, base64 of 28 × 28 bytes -> {"heat": 784 whole numbers in -100…100}.
 
-
-def bars(digit: Digit) -> str:
-    """Ten rows: digit, bar, percentage."""
-    rows = "".join(
-        f'<li class="{"read" if label == digit.label else ""}"><b>{label}</b>'
-        f'<span class="bar"><span style="width:{p * 100:.1f}%"></span></span><span class="number">{p:.1%}</span></li>'
-        for label, p in enumerate(digit.probabilities)
-    )
-    return f'<ul class="bars" aria-label="Probability of each digit">{rows}</ul>'
-
-
-def picture_url(picture: np.ndarray) -> str:
-    """(h, w) uint8 -> a data: URL with it as PNG."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "png")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    100: the ink that counts most, > 0 for the label and < 0 against it; {"error": …} when it is no such picture.
+    """
+    try:
+        pixels = np.frombuffer(base64.b64decode(image, validate=True), np.uint8).reshape(SIDE, SIDE)
+    except (TypeError, ValueError, binascii.Error):
+        return {"error": "This is no picture of a digit."}
+    heat = explain(reader.classifier, pixels)
+    most = max(float(np.abs(heat).max()), 1e-6)
+    return {"heat": np.round(100 * heat / most).astype(int).ravel().tolist()}

@@ -1,22 +1,31 @@
-"""The page: draw, upload, and the report of the saved figures."""
+"""The page: draw, a picture, the report of the saved figures, and how programs use it."""
 
-import time
 from pathlib import Path
 
 import gradio as gr
 
-from artifacts import PUBLISHED
-from demo.answer import render
+from artifacts import FIGURES, PAGE_PICTURE, PUBLISHED
 from demo.pad import drawing_pad
+from demo.picture import picture_tab
+from demo.programs import programs
 from demo.report import report
-from export.reader import PictureError, Reader, open_picture
+from demo.social import introduce
+from export.reader import Reader
 
+HERE = Path(__file__).resolve().parent
 TITLE = "A reader of handwritten digits"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+THEME = gr.themes.Base(
+    primary_hue="indigo", neutral_hue="gray", font=FONT, font_mono=["ui-monospace", "monospace"]
+).set(
+    body_background_fill="#f6f6f3",
+    body_background_fill_dark="#131417",
+    color_accent="#2f55d4",
+)
 # What launch() has to be told for the page to look and behave as meant.
 LOOK = {
-    "theme": gr.themes.Default(primary_hue="blue", neutral_hue="gray", font=FONT, font_mono=["monospace"]),
-    "css_paths": Path(__file__).with_name("app.css"),
+    "theme": THEME,
+    "css_paths": HERE / "app.css",
     "footer_links": [],
     "max_file_size": "10mb",
     "enable_monitoring": False,
@@ -27,33 +36,16 @@ LOOK = {
 
 def page(reader: Reader, artifacts: Path = PUBLISHED) -> gr.Blocks:
     """The whole page for a reader and the folder with its model's metrics and figures."""
+    introduce()
+    gr.set_static_paths([artifacts / FIGURES, PAGE_PICTURE])
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
-        gr.Markdown(f"# {TITLE}")
+        gr.HTML(f"<h1>{TITLE}</h1>", elem_id="title")
         with gr.Tab("Draw"):
             drawing_pad(reader)
         with gr.Tab("Picture"):
-            upload(reader)
+            picture_tab(reader)
         with gr.Tab("Report"):
             report(reader, artifacts)
+        with gr.Tab("Programs"):
+            programs(reader)
     return blocks
-
-
-def upload(reader: Reader) -> None:
-    """A place for a picture and the answer to it."""
-
-    def read(path: str | None) -> str:
-        if path is None:
-            return render(None, nothing="Upload a picture of a digit")
-        start = time.perf_counter()
-        try:
-            with open_picture(Path(path)) as picture:
-                reading = reader.read(picture)
-        except PictureError as reason:
-            return render(None, nothing=f"This picture can't be read: {reason}.")
-        return render(reading, (time.perf_counter() - start) * 1e3, nothing="No digit found")
-
-    with gr.Row():
-        # A File, not an Image: what can't be decoded reaches read() and gets its sentence there.
-        source = gr.File(label="Picture", file_types=["image"], type="filepath", height=160)
-        answer = gr.HTML(read(None), elem_id="upload-answer")
-    source.change(read, source, answer, api_name="read", queue=False, show_progress="hidden")

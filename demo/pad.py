@@ -1,46 +1,80 @@
-"""The drawing surface: a gr.HTML with its own template, style and script, answered by one stateless function."""
+"""The drawing surface: strokes come in, are drawn as a small picture here, and what that says goes out."""
 
-import base64
-import binascii
-import io
 import time
-from pathlib import Path
 
+import cv2
 import gradio as gr
+import numpy as np
+from PIL import Image
 
-from demo.answer import render
-from export.reader import PictureError, Reader, open_picture
+from demo.answer import component, to_answer
+from demo.examples import EXAMPLES, PEN, Photo, photos
+from export.reader import Reader
 
-HERE = Path(__file__).resolve().parent
-PREFIX = "data:image/png;base64,"
-MOST_BYTES = 1_000_000  # of a drawing, encoded
+# A drawing is measured in units: the surface is WIDTH of them wide, and as many high as the screen has room for.
+WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1280, 640, 960
+UNIT_BITS = 2  # a px of the picture that is read is four units
+PENS = (4, 100)  # the thinnest and the thickest, in units
+MOST_STROKES, MOST_POINTS = 2_000, 40_000
+
+
+class DrawingError(ValueError):
+    """What came is no drawing, or one with too much on it; the message is one sentence for people."""
 
 
 def drawing_pad(reader: Reader) -> gr.HTML:
     """A surface to draw on with the answer beside it."""
-
-    def read(drawing: str) -> str:
-        return answer(reader, drawing)
-
-    return gr.HTML(
-        render(None),
-        html_template=(HERE / "pad.html").read_text(),
-        css_template=(HERE / "pad.css").read_text(),
-        js_on_load=(HERE / "pad.js").read_text(),
-        server_functions=[read],
-        elem_id="pad",
-    )
+    photo = {name: {"photo": name, "url": photo.url, "grey": photo.pen} for name, photo in photos().items()}
+    tries = [
+        {"name": example.name, "strokes": example.strokes, "pen": PEN, "photo": None, **photo.get(example.photo, {})}
+        for example in EXAMPLES
+    ]
+    return component(reader, "pad", {"examples": tries}, read=lambda drawing: answer(reader, drawing))
 
 
-def answer(reader: Reader, drawing: object) -> str:
-    """A drawing as a PNG data: URL -> the answer's HTML; what is no drawing gets a sentence."""
-    if not isinstance(drawing, str) or not drawing.startswith(PREFIX) or len(drawing) > MOST_BYTES:
-        return render(None, nothing="This drawing can't be read")
+def answer(reader: Reader, drawing: object) -> dict:
+    """A drawing as `rasterise` wants it -> the answer as JSON; {"error": a sentence} when it is none."""
     start = time.perf_counter()
     try:
-        file = io.BytesIO(base64.b64decode(drawing.removeprefix(PREFIX), validate=True))
-        with open_picture(file) as picture:
-            reading = reader.read(picture)
-    except (binascii.Error, PictureError):
-        return render(None, nothing="This drawing can't be read")
-    return render(reading, (time.perf_counter() - start) * 1e3)
+        picture = Image.fromarray(rasterise(drawing))
+    except DrawingError as reason:
+        return {"error": str(reason)}
+    reading = reader.read(picture)
+    return to_answer(reading, picture.size, (time.perf_counter() - start) * 1e3)
+
+
+def rasterise(drawing: object) -> np.ndarray:
+    """{"height": units, "photo": name or None, "strokes": [{"pen", "erase", "points"}]} -> (h, w) uint8.
+
+    pen: width in units; erase: whether it takes ink away; points: [x, y, x, y, …], whole numbers of units. Black on
+    white, or on the photo in its ink. Raises DrawingError.
+    """
+    try:
+        height, name, strokes = int(drawing["height"]), drawing["photo"], list(drawing["strokes"])
+        photo = None if name is None else photos()[name]
+        lines = [(int(stroke["pen"]), bool(stroke["erase"]), points_of(stroke["points"])) for stroke in strokes]
+    except (KeyError, TypeError, ValueError, OverflowError) as reason:
+        raise DrawingError("This drawing can't be read.") from reason
+    if len(lines) > MOST_STROKES or sum(len(points) for _, _, points in lines) > MOST_POINTS:
+        raise DrawingError("There is too much on this drawing; clear it and draw anew.")
+    if not LEAST_HEIGHT <= height <= MOST_HEIGHT or any(not PENS[0] <= pen <= PENS[1] for pen, _, _ in lines):
+        raise DrawingError("This drawing can't be read.")
+    ink = np.zeros((height >> UNIT_BITS, WIDTH >> UNIT_BITS), np.uint8)
+    for pen, erase, points in lines:
+        cv2.polylines(ink, [points], False, 0 if erase else 255, pen >> UNIT_BITS, cv2.LINE_AA, UNIT_BITS)
+    return 255 - ink if photo is None else on_photo(ink, photo)
+
+
+def points_of(numbers: list[int]) -> np.ndarray:
+    """[x, y, x, y, …] -> (n, 2) int32; a single point twice, for a dot."""
+    points = np.array(numbers, np.int32).reshape(-1, 2)
+    if not len(points) or np.abs(points).max() > 4 * WIDTH:
+        raise ValueError("no points, or points far away")
+    return np.repeat(points, 2, axis=0) if len(points) == 1 else points
+
+
+def on_photo(ink: np.ndarray, photo: Photo) -> np.ndarray:
+    """Ink (h, w) uint8, 255 pen, laid on the middle of a photo that is as wide -> (h, w) uint8."""
+    top = (len(photo.grey) - len(ink)) // 2
+    share = ink.astype(np.float32) / 255
+    return (photo.grey[top : top + len(ink)] * (1 - share) + photo.pen * share).astype(np.uint8)

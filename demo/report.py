@@ -1,14 +1,40 @@
-"""The report: the numbers and figures that training and measuring have left in artifacts/."""
+"""The report: the numbers and figures that training and measuring have left in artifacts/, and the model's card."""
 
+import html
 import json
 from pathlib import Path
 
 import gradio as gr
+from PIL import Image
 
-from artifacts import FIGURE_NAMES, FIGURES, METRICS, READING, SEEDS
+from artifacts import FIGURE_NAMES, FIGURES, METRICS, ONNX_MODEL, READING, SEEDS
+from demo.document import code, document, table
 from export.reader import Reader
 
 DISPUTED = 15  # test labels of MNIST without a majority among five people: train.evaluate.DISPUTED, with the source
+SUITES = {
+    "drawn": "drawn by people to try models of their own",
+    "letters": "letters; right when nothing is read",
+    "numbers-cheque": "amounts on bank cheques, patterned paper, touching digits",
+    "numbers-photo": "numbers on paper, by phone",
+    "numbers-sketch": "two to eight digits side by side, every fifth number with its digits touching",
+    "photos": "single digits on paper, by phone",
+    "sketch": "drawn on tablets by 137 writers",
+    "usps": "from envelopes, 16 × 16 px",
+}
+LIMITS = [
+    "It knows the digits 0 to 9 and nothing else. What looks like none of them is marked “?”, but some letters pass.",
+    "Digits that touch are often cut in the wrong place, or not at all.",
+    "Ruled and patterned paper and dark desks around the paper are not told from ink.",
+    "Its probabilities are calibrated on MNIST; on other people's pictures they are off by what the table says.",
+]
+USE = """\
+import numpy, onnxruntime, PIL.Image
+
+session = onnxruntime.InferenceSession("model.onnx")
+picture = PIL.Image.open("digit.png").convert("L").resize((28, 28))  # white ink on black, as in MNIST
+probabilities, doubt = session.run(["probabilities", "doubt"], {"image": numpy.array([picture])})
+print(probabilities[0].argmax(), "doubt", doubt[0])"""
 
 
 def report(reader: Reader, artifacts: Path) -> None:
@@ -17,23 +43,42 @@ def report(reader: Reader, artifacts: Path) -> None:
     if metrics is None:
         gr.Markdown("There is no report: no training run has left its numbers here. `make train export` makes one.")
         return
-    gr.Markdown(headline(metrics, reader.classifier.metadata))
-    for path, write in ((SEEDS, seeds_table), (READING, suites_table)):
-        if (numbers := load(artifacts / path)) is not None:
-            gr.Markdown(write(numbers))
-    for name, sentence in FIGURE_NAMES.items():
-        figure = artifacts / FIGURES / name
-        if figure.exists():
-            gr.Markdown(f"**{sentence}**")
-            gr.Image(str(figure), show_label=False, interactive=False, buttons=["fullscreen"], container=False)
+    seeds, reading = load(artifacts / SEEDS), load(artifacts / READING)
+    parts = [headline(metrics, seeds, reading), explanation(metrics)]
+    if reading:
+        parts.append(suites_table(reading))
+    if seeds:
+        parts.append(seeds_table(seeds, metrics["seed"]))
+    document(*parts, figures(artifacts / FIGURES))
+    model = artifacts / ONNX_MODEL
+    size = f"{model.stat().st_size / 1e6:.2f} MB" if model.exists() else "unknown"
+    document(model_card(metrics, reader.classifier.metadata, size), code("How to use model.onnx", USE))
+    if model.exists():
+        gr.DownloadButton("Download model.onnx", str(model), size="md", elem_classes="download")
 
 
 def load(path: Path) -> dict | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def headline(metrics: dict, metadata: dict[str, str]) -> str:
-    """The numbers of a run as Markdown."""
+def headline(metrics: dict, seeds: dict | None, reading: dict | None) -> str:
+    """The numbers that count, as HTML: each large, with what it is under it."""
+    test = metrics["test"]
+    tiles = [(f"{test['accuracy']:.2%}", f"of {test['pictures']:,} test pictures read right")]
+    if seeds:
+        mean, deviation = (100 * seeds["test_accuracy"][name] for name in ("mean", "sd"))
+        tiles.append((f"{mean:.2f} ± {deviation:.2f} %", f"mean ± sd of {len(seeds['runs'])} trainings"))
+    if reading and (sketch := reading["suites"].get("sketch")):
+        tiles.append((f"{sketch['right']:.1%}", f"of {sketch['pictures']:,} sketches by other people"))
+    if reading:
+        tiles.append((f"{reading['doubt']['others_refused']:.0%}", "of letters refused as no digit"))
+    tiles.append((f"{test['calibration_error']:.2%}", "calibration error on the test pictures"))
+    items = "".join(f"<li><b>{number}</b><span>{words}</span></li>" for number, words in tiles)
+    return f'<ul class="tiles">{items}</ul>'
+
+
+def explanation(metrics: dict) -> str:
+    """What the numbers of a run mean, as a paragraph of HTML."""
     test, validation = metrics["test"], metrics["validation"]
     worst = max(range(10), key=test["error_per_class"].__getitem__)
     mistakes = round((1 - test["accuracy"]) * test["pictures"])
@@ -44,45 +89,79 @@ def headline(metrics: dict, metadata: dict[str, str]) -> str:
         else ""
     )
     return (
-        f"**{test['accuracy']:.2%}** of {test['pictures']:,} test pictures read right ({mistakes} mistakes), "
-        f"{validation['accuracy']:.2%} of {validation['pictures']:,} validation pictures. {ceiling}"
-        f"Hardest digit: {worst}, of which {test['error_per_class'][worst]:.2%} are misread. The probabilities are off "
-        f"by {test['calibration_error']:.2%} on average (expected calibration error), with a temperature of "
-        f"{metrics['temperature']:.2f} fitted on the validation pictures.\n\n"
-        f"Data: {metrics['dataset']}. {metrics['parameters']:,} parameters, {metrics['epochs']} epochs in "
-        f"{metrics['seconds']:.0f} s on {metrics['cores']} cores ({metrics['processor']}), seed {metrics['seed']}, "
-        f"commit {metrics['commit']}. The model in use was exported on {metadata.get('date', 'an unknown day')}, "
-        f"trained on {metadata.get('data_set', 'unknown data')}."
-    )
-
-
-def seeds_table(seeds: dict) -> str:
-    """The same training with several seeds, as Markdown."""
-    rows = "".join(
-        f"| {run['seed']} | {run['validation_accuracy']:.2%} | {run['test_accuracy']:.2%} "
-        f"| {run['test_calibration_error']:.2%} | {run['seconds']:.0f} s |\n"
-        for run in seeds["runs"]
-    )
-    test = seeds["test_accuracy"]
-    return (
-        f"**The same training with {len(seeds['runs'])} seeds: {test['mean']:.2%} ± {test['sd']:.2%} on the test "
-        "pictures. The one with the best validation result is in use.**\n\n"
-        "| seed | validation | test | calibration error | training |\n|---|---|---|---|---|\n" + rows
+        f"<p>{mistakes} of {test['pictures']:,} test pictures are misread; of {validation['pictures']:,} validation "
+        f"pictures {validation['accuracy']:.2%} are read right. {ceiling}Hardest is the {worst}, of which "
+        f"{test['error_per_class'][worst]:.2%} are misread. The probabilities were calibrated with a temperature of "
+        f"{metrics['temperature']:.2f}, fitted on the validation pictures.</p>"
     )
 
 
 def suites_table(reading: dict) -> str:
-    """Other people's pictures, which are not in the repository, as Markdown."""
-    rows = "".join(
-        f"| {name} | {row['pictures']:,} | {row['right']:.1%} | {row['refused']:.1%} "
-        f"| {row['calibration_error']:.1%} |\n"
+    """Other people's pictures, which are not in the repository, as HTML."""
+    rows = [
+        [
+            f"{name}<small>{SUITES.get(name, '')}</small>",
+            f"{row['pictures']:,}",
+            f"{row['right']:.1%}",
+            f"{row['refused']:.1%}" if "refused" in row else "–",
+            f"{row['calibration_error']:.1%}" if "calibration_error" in row else "–",
+        ]
         for name, row in reading["suites"].items()
-        if "refused" in row
-    )
+    ]
     doubt = reading["doubt"]
     return (
-        "**Real pictures that have nothing to do with MNIST (not in the repository, never trained on).** "
-        f"Above a doubt of {reading['limit']:g} nothing is read: {doubt['others_refused']:.1%} of the letters and "
-        f"{doubt['digits_refused']:.1%} of the digits.\n\n"
-        "| pictures | how many | read right | refused | calibration error |\n|---|---|---|---|---|\n" + rows
-    )
+        "<h2>Real pictures by other people</h2><p>None of them was trained on; their licences differ, so they are not "
+        f"in the repository. Above a doubt of {reading['limit']:g} nothing is read: that refuses "
+        f"{doubt['others_refused']:.1%} of the letters and {doubt['digits_refused']:.1%} of the digits. A number is "
+        "right when all of its digits are.</p>"
+    ) + table(["suite", "pictures", "read right", "refused", "calibration error"], rows)
+
+
+def seeds_table(seeds: dict, kept: int) -> str:
+    """The same training with several seeds, as HTML; `kept`: the seed whose model is in use."""
+    rows = [
+        [
+            f"{run['seed']}<small>{'in use' if run['seed'] == kept else ''}</small>",
+            f"{run['validation_accuracy']:.2%}",
+            f"{run['test_accuracy']:.2%}",
+            f"{run['test_calibration_error']:.2%}",
+            f"{run['seconds']:.0f} s",
+        ]
+        for run in seeds["runs"]
+    ]
+    test = seeds["test_accuracy"]
+    return (
+        f"<h2>The same training with {len(seeds['runs'])} seeds</h2><p>{test['mean']:.2%} ± {test['sd']:.2%} on the "
+        "test pictures; the one with the best validation result is in use.</p>"
+    ) + table(["seed", "validation", "test", "calibration error", "training"], rows)
+
+
+def figures(folder: Path) -> str:
+    """The figures that there are, with what to see in them; the browser loads each when it comes into view."""
+    items = ""
+    for name, sentence in FIGURE_NAMES.items():
+        if (path := folder / name).exists():
+            with Image.open(path) as picture:
+                width, height = picture.size
+            items += (
+                f'<figure><a data-file="{html.escape(str(path))}" target="_blank" title="Open in full size">'
+                f'<img alt="{html.escape(sentence)}" width="{width}" height="{height}" loading="lazy"></a>'
+                f"<figcaption>{sentence}</figcaption></figure>"
+            )
+    return f'<h2>Figures</h2><div class="figures">{items}</div>'
+
+
+def model_card(metrics: dict, metadata: dict[str, str], size: str) -> str:
+    """What the model is, as HTML."""
+    facts = {
+        "Reads": "pictures of one digit, 28 × 28, white ink on black; gives ten probabilities and a doubt",
+        "Data": f"{metrics['dataset']}, {metrics['train_pictures']:,} pictures for training, varied at each epoch",
+        "Size": f"{metrics['parameters']:,} parameters, {size} as ONNX",
+        "Training": f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s on {metrics['cores']} cores "
+        f"({metrics['processor']}), seed {metrics['seed']}",
+        "Made": f"{metrics['date']} from commit {metrics['commit']}; exported {metadata.get('date', 'undated')}",
+        "Licence": metadata.get("licence", "unknown"),
+    }
+    rows = "".join(f"<dt>{name}</dt><dd>{fact}</dd>" for name, fact in facts.items())
+    limits = "".join(f"<li>{limit}</li>" for limit in LIMITS)
+    return f"<h2>The model</h2><dl>{rows}</dl><h3>What it cannot do</h3><ul>{limits}</ul>"
