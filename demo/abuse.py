@@ -79,13 +79,19 @@ def pictures(address: str, count: int, seed: int = 0) -> dict:
     chance = random.Random(seed)
     with ExitStack() as stack:
         clients = Clients(address, stack)
-        surface = visitor.surface(clients.next().get("config").json())
+        config = clients.next().get("config").json()
+        surface, tab = visitor.part(config), visitor.part(config, "picture")
         drawing, files = json.dumps(visitor.drawn("7", surface)), list(originals())
         for number in range(count):
             client = clients.next()
             if number % 3:
                 name, mime, content = chance.choice(files)
-                clients.count(visitor.upload(client, mutated(content, chance), name, mime))
+                content = mutated(content, chance)
+                clients.count(
+                    visitor.show(client, tab, content, name, mime)
+                    if number % 3 == 1
+                    else visitor.upload(client, content, name, mime)
+                )
             else:
                 body = mutated(drawing.encode(), chance) if chance.random() < 0.3 else hostile(drawing, chance)
                 clients.count(client.post(visitor.SERVER, content=body, headers={"Content-Type": "application/json"}))
@@ -170,7 +176,7 @@ def requests(address: str, count: int, seed: int = 1) -> dict:
         secret = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".png"))
         secret.write(MARK)
         secret.flush()
-        surface = visitor.surface(clients.next().get("config").json())
+        surface = visitor.part(clients.next().get("config").json())
         drawing = json.dumps(visitor.drawn("7", surface))
         for _ in range(count):
             client = clients.next()
@@ -231,7 +237,7 @@ def bodies(address: str, megabytes: int = 100, slow: int = 20) -> dict:
         for connection in connections:
             connection.sendall((head + 'Content-Length: 1000\r\n\r\n{"data": "').encode())
         with httpx.Client(base_url=address, trust_env=False) as client:
-            body = visitor.drawn("7", visitor.surface(client.get("config").json()))
+            body = visitor.drawn("7", visitor.part(client.get("config").json()))
             result["read beside slow bodies"] = visitor.text(client.post(visitor.SERVER, json=body).json()) == "7"
         start = time.monotonic()
         result["slow bodies refused"] = sum(b" 408 " in connection.recv(100) for connection in connections)

@@ -120,13 +120,15 @@ class Gate:
         files = uploads.named_in(held) if EVENTS.fullmatch(path) else set()
         if not all(map(uploads.is_upload, files)):
             raise Refusal(400, "file", "Only a picture that was uploaded here can be read.")
-        start = time.perf_counter()
-        try:
-            async with self.turn():
-                await self.app(request.scope, replay(bytes(held), request.receive), send)
-        finally:
+
+        async def once_read(message: Message) -> None:
             if AT_ONCE_EVENTS.fullmatch(path):
                 uploads.delete(files)
+            await send(message)
+
+        start = time.perf_counter()
+        async with self.turn():
+            await self.app(request.scope, replay(bytes(held), request.receive), once_read)
         return time.perf_counter() - start if READS.fullmatch(path) else None
 
     def is_foreign(self, request: Request) -> bool:

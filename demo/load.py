@@ -43,7 +43,7 @@ async def sketch(
             for count in range(10**9):
                 if until():
                     return
-                digit = "147"[(number + count) % 3]
+                digit = visitor.DIGITS[(number + count) % 3]
                 start = time.perf_counter()
                 outcomes[await reading(client, path, digit, bodies[digit], outcomes)] += 1
                 seconds.append(time.perf_counter() - start)
@@ -86,7 +86,7 @@ async def reading(client: httpx.AsyncClient, path: str, digit: str, body: bytes,
 
 def bodies_for(address: str) -> dict[str, bytes]:
     """Digit to the request that the page makes for it."""
-    surface = visitor.surface(httpx.get(f"{address}/config", trust_env=False).json())
+    surface = visitor.part(httpx.get(f"{address}/config", trust_env=False).json())
     return {digit: json.dumps(visitor.drawn(digit, surface)).encode() for digit in visitor.DIGITS}
 
 
@@ -185,10 +185,12 @@ def upload(address: str, count: int) -> dict[str, int]:
     """Upload pictures and have each read; -> how many were not read rightly."""
     wrong = 0
     with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE) as client:
+        tab = visitor.part(client.get("config").json(), "picture")
         for number in range(count):
-            digit = "147"[number % 3]
-            while True:
-                answer = visitor.upload(client, visitor.png(visitor.picture(digit, 300 + number % 50)))
+            digit = visitor.DIGITS[number % 3]
+            content = visitor.png(visitor.picture(digit, 300 + number % 50))
+            while True:  # on the second tab and as a program, by turns
+                answer = visitor.show(client, tab, content) if number % 2 else visitor.upload(client, content)
                 if answer.status_code != 429:
                     break
                 time.sleep(0.2)

@@ -26,7 +26,7 @@ from gradio.networking import setup_tunnel
 from httpx import HTTPError
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from artifacts import FIGURES, PUBLISHED
+from artifacts import PUBLISHED
 from demo import uploads
 from demo.app import LOOK, page
 from demo.gate import Gate
@@ -65,8 +65,6 @@ def build(reader: Reader, artifacts: Path = PUBLISHED, hosts: set[str] | None = 
 
     # Gradio prints the whole trace of a failed event, and with it what the visitor sent.
     gradio.routes.traceback = gradio.queueing.traceback = SimpleNamespace(print_exc=brief)
-    # Served from where they lie, under the same address by every replica, and not copied.
-    gr.set_static_paths([artifacts / FIGURES])
     blocks = page(reader, artifacts)
     blocks.state_session_capacity = MOST_SESSIONS
     return gr.mount_gradio_app(app, blocks, path="/", root_path=os.environ.get("ROOT_PATH"), show_error=False, **LOOK)

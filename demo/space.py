@@ -21,14 +21,14 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
-from artifacts import CHECKSUM, FIGURES, METRICS, ONNX_MODEL, PUBLISHED, READING, ROOT, SEEDS
+from artifacts import CHECKSUM, FIGURES, METRICS, ONNX_MODEL, PAGE_PICTURE, PUBLISHED, READING, ROOT, SEEDS
 from demo import visitor
 
 FOLDER = ROOT.parent / "build" / "space"
 # Of the packages, what makes and measures the model and the page stays at home.
 AT_HOME = {
     "export": {"__main__.py", "bench.py", "convert.py", "suites.py"},
-    "demo": {"Dockerfile", "README.md", "abuse.py", "load.py", "outage.py", "screenshot.py", "space.py"},
+    "demo": {"Dockerfile", "README.md", "abuse.py", "bench.py", "load.py", "outage.py", "screenshot.py"},
 }
 MODEL = (ONNX_MODEL, CHECKSUM, METRICS, SEEDS, READING, FIGURES)
 USER = 10001  # that of the Dockerfile
@@ -78,6 +78,7 @@ def write(folder: Path = FOLDER) -> None:
         source, target = PUBLISHED / name, folder / ROOT.name / PUBLISHED.name / name
         if source.exists():
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    shutil.copy(PAGE_PICTURE, folder / ROOT.name)
     for name in ("requirements.txt", "Dockerfile"):
         shutil.copy(ROOT.parent / "demo" / name, folder)
     pins = dict(line.split("==") for line in (folder / "requirements.txt").read_text().splitlines() if "==" in line)
@@ -149,7 +150,7 @@ def serve_and_read(
         visitor.wait_for(f"{address}/healthz", server)
         subprocess.run(health, cwd=app, env=environment, user=user, group=user, check=True)
         with httpx.Client(base_url=address, trust_env=False, timeout=20) as client:
-            surface = visitor.surface(client.get("config").json())
+            surface = visitor.part(client.get("config").json())
             answer = client.post(visitor.SERVER, json=visitor.drawn("7", surface)).json()
         return visitor.text(answer), f"user {user}" if user else "this user"
     except (RuntimeError, subprocess.CalledProcessError) as reason:

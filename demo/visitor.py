@@ -4,10 +4,8 @@ For the checks of a running page (demo.load, demo.space, demo.outage and the tes
 that knows in which form a drawing is sent and a reading comes back.
 """
 
-import base64
 import io
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -22,22 +20,19 @@ import numpy as np
 from PIL import Image
 
 from artifacts import ROOT
+from demo.examples import write
 
 PATIENCE = 60  # seconds for a server to start
-# Digits as pen strokes, in % of a square surface, y down.
-DIGITS = {
-    "1": [[(52, 10), (50, 90)]],
-    "4": [[(38, 10), (26, 54), (74, 54)], [(62, 30), (60, 92)]],
-    "7": [[(24, 14), (76, 14), (44, 90)]],
-}
 SERVER = "gradio_api/component_server"
+DIGITS = "147"  # what is drawn, by turns
+HEIGHT, CENTRE, PEN = 640, (640, 320), 27  # of the surface, in units, of which it is 1280 wide; of the pen
 
 
-def picture(digit: str, side: int = 400) -> Image.Image:
-    """One of DIGITS, drawn black on white."""
+def picture(text: str, side: int = 400) -> Image.Image:
+    """A number written black on white, `side` px square."""
     canvas = np.full((side, side), 255, np.uint8)
-    for stroke in DIGITS[digit]:
-        cv2.polylines(canvas, [np.array(stroke) * side // 100], False, 0, side // 22, cv2.LINE_AA)
+    for stroke in write(text, 0.7 * side, (side / 2, side / 2)):
+        cv2.polylines(canvas, [stroke.round().astype(np.int32)], False, 0, max(1, side // 22), cv2.LINE_AA)
     return Image.fromarray(canvas)
 
 
@@ -47,25 +42,36 @@ def png(drawn: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def surface(config: dict) -> int:
-    """The number of the drawing surface in the page's /config."""
-    return next(part["id"] for part in config["components"] if part["props"].get("elem_id") == "pad")
+def part(config: dict, name: str = "pad") -> int:
+    """The number of a part of the page, the drawing surface or "picture", in its /config."""
+    return next(part["id"] for part in config["components"] if part["props"].get("elem_id") == name)
 
 
-def drawn(digit: str, surface: int, visitor: str = "visitor") -> dict:
-    """The JSON that the page posts to SERVER when somebody has drawn one of DIGITS."""
-    data = "data:image/png;base64," + base64.b64encode(png(picture(digit))).decode()
+def drawn(text: str, surface: int, visitor: str = "visitor") -> dict:
+    """The JSON that the page posts to SERVER when somebody has written a number on the surface."""
+    points = [stroke.round().astype(int).ravel().tolist() for stroke in write(text, 400, CENTRE)]
+    strokes = [{"pen": PEN, "erase": False, "points": stroke} for stroke in points]
+    data = {"height": HEIGHT, "photo": None, "strokes": strokes}
     return {"data": data, "component_id": surface, "fn_name": "read", "session_hash": visitor}
 
 
 def text(answer: object) -> str | None:
-    """What the page says to a drawing, "" when it reads nothing; None when it is no reading."""
-    found = re.search(r'data-reading="(\d*)"', str(answer))
-    return found and found[1]
+    """What the page says in its JSON, "" when it reads nothing; None when it is no reading."""
+    if isinstance(answer, dict) and isinstance(answer.get("data"), list):  # that of an event
+        answer = answer["data"][0]
+    return answer.get("text") if isinstance(answer, dict) else None
 
 
-def upload(client: httpx.Client, content: bytes, name: str = "picture.png", mime: str = "image/png") -> httpx.Response:
-    """Upload a file and have it read, as the page does; -> the answer, or the refusal."""
+def show(
+    client: httpx.Client, picture_tab: int, content: bytes, name: str = "x.png", mime: str = "image/png"
+) -> httpx.Response:
+    """Have a picture read as the page does, on its second tab."""
+    fields = {"component_id": str(picture_tab), "fn_name": "read", "session_hash": "visitor"}
+    return client.post(SERVER, data=fields, files={"file": (name, content, mime)})
+
+
+def upload(client: httpx.Client, content: bytes, name: str = "x.png", mime: str = "image/png") -> httpx.Response:
+    """Upload a picture and have it read as programs do; -> the answer, or the refusal."""
     uploaded = client.post("gradio_api/upload", files={"files": (name, content, mime)})
     if not uploaded.is_success:
         return uploaded

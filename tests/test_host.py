@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, draw, run
 from fastapi.testclient import TestClient
 
-from artifacts import CHECKSUM, ONNX_MODEL, PUBLISHED
+from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
 from demo import abuse, load, uploads, visitor
 from demo import server as server_module
 from demo.gate import MOST_BYTES, Gate
@@ -42,7 +42,7 @@ def client(server):
 
 @pytest.fixture
 def seven(client):
-    return visitor.drawn("7", visitor.surface(client.get("config").json()))
+    return visitor.drawn("7", visitor.part(client.get("config").json()))
 
 
 @pytest.fixture
@@ -145,8 +145,8 @@ def test_all_that_the_page_loads_is_open(client):
     page = client.get("/")
     assert page.status_code == 200
     config = client.get("config").json()
-    figures = [part["props"]["value"]["url"] for part in config["components"] if part["type"] == "image"]
-    assert figures
+    assert config["root"] == str(client.base_url).rstrip("/")
+    figures = [f"gradio_api/file={PUBLISHED / FIGURES / name}" for name in FIGURE_NAMES]
     assert all(client.get(url).status_code == 200 for url in (*figures, "theme.css", "gradio_api/info", "favicon.ico"))
 
 
@@ -194,7 +194,7 @@ def test_who_logs_in_comes_in_and_a_forged_or_old_cookie_does_not(guarded):
     assert (right.status_code, right.headers["location"]) == (303, "./")
     assert "HttpOnly" in right.headers["set-cookie"]
     assert "gradio" in guarded.get("/").text
-    seven = visitor.drawn("7", visitor.surface(guarded.get("/config").json()))
+    seven = visitor.drawn("7", visitor.part(guarded.get("/config").json()))
     assert visitor.text(guarded.post(f"/{visitor.SERVER}", json=seven).json()) == "7"
     ((name, value),) = guarded.cookies.items()
     until, _, signature = value.partition("-")
@@ -317,13 +317,16 @@ def test_an_upload_is_read_and_does_not_stay(client):
 
 
 def test_an_upload_of_more_than_10_megabytes_is_refused(client):
-    answer = visitor.upload(client, visitor.png(draw(5)) + bytes(10_500_000))
+    content = visitor.png(draw(5)) + bytes(10_500_000)
+    assert visitor.upload(client, content).status_code == 413
+    answer = visitor.show(client, visitor.part(client.get("config").json(), "picture"), content)
     assert answer.status_code == 413
-    assert "maximum allowed size" in answer.text
 
 
 def test_a_picture_of_more_than_50_megapixels_is_refused_in_words(client):
-    answer = visitor.upload(client, abuse.png_of(30_000, 30_000, b""))
+    content = abuse.png_of(30_000, 30_000, b"")
+    assert "million pixels" in visitor.upload(client, content).text
+    answer = visitor.show(client, visitor.part(client.get("config").json(), "picture"), content)
     assert "million pixels" in answer.text
 
 
@@ -389,6 +392,8 @@ def test_nothing_of_a_drawing_or_an_upload_is_printed(tmp_path):
             client.post("gradio_api/run/read", json={"data": ["MARK-of-a-visitor"], "MARK-of-a-visitor": 1})
             client.post("gradio_api/run/MARK-of-a-visitor", json={"data": []})
             visitor.upload(client, b"MARK-of-a-visitor")
+            tab = visitor.part(client.get("config").json(), "picture")
+            visitor.show(client, tab, b"MARK-of-a-visitor", "MARK-of-a-visitor.png")
             visitor.upload(client, visitor.png(draw(3)))
         process.terminate()
         printed = "".join(process.communicate())

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from conftest import ROOT, STROKES
+from conftest import ROOT
 from playwright.sync_api import sync_playwright
 
+from artifacts import FIGURES, PUBLISHED
 from demo import visitor
-from demo.screenshot import sketch
+from demo.examples import write
+from demo.screenshot import FLAGS, draw
 
 NGINX, CHROMIUM = shutil.which("nginx") or shutil.which("/usr/sbin/nginx"), shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not NGINX and not os.environ.get("REQUIRE_NGINX"), reason="nginx is not installed")
@@ -55,9 +57,8 @@ def client(address):
 def test_the_page_knows_its_path(address, client):
     config = client.get("config").json()
     assert config["root"] == address.rstrip("/")
-    figures = [part["props"]["value"]["url"] for part in config["components"] if part["type"] == "image"]
-    assert figures
-    assert all(url.startswith(address) and client.get(url).status_code == 200 for url in figures)
+    figure = next((PUBLISHED / FIGURES).iterdir())
+    assert client.get(f"gradio_api/file={figure}").status_code == 200
     scripts = re.findall(r'(?:src|href)="(\./[^"]+)"', client.get("").text)
     assert scripts
     assert all(client.get(script).status_code == 200 for script in scripts)
@@ -65,9 +66,11 @@ def test_the_page_knows_its_path(address, client):
 
 
 def test_a_drawing_is_read_and_an_upload_too(client):
-    seven = visitor.drawn("7", visitor.surface(client.get("config").json()))
+    seven = visitor.drawn("7", visitor.part(client.get("config").json()))
     assert visitor.text(client.post(visitor.SERVER, json=seven).json()) == "7"
-    assert visitor.text(visitor.upload(client, visitor.png(visitor.picture("4"))).json()) == "4"
+    tab, four = visitor.part(client.get("config").json(), "picture"), visitor.png(visitor.picture("4"))
+    assert visitor.text(visitor.show(client, tab, four).json()) == "4"
+    assert visitor.text(visitor.upload(client, four).json()) == "4"
 
 
 def test_another_sites_page_is_refused_and_the_pages_own_is_not(address, client):
@@ -79,7 +82,7 @@ def test_another_sites_page_is_refused_and_the_pages_own_is_not(address, client)
 @pytest.mark.skipif(not CHROMIUM and not os.environ.get("REQUIRE_BROWSER"), reason="chromium is not installed")
 def test_somebody_logs_in_and_draws(address):
     with sync_playwright() as playwright:
-        options = {"executable_path": CHROMIUM or "chromium", "args": ["--no-sandbox", "--disable-gpu"]}
+        options = {"executable_path": CHROMIUM or "chromium", "args": FLAGS}
         page = playwright.chromium.launch(**options).new_page(viewport={"width": 1280, "height": 800})
         failed = []
         page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
@@ -88,7 +91,9 @@ def test_somebody_logs_in_and_draws(address):
         page.get_by_label("Name").fill("ann")
         page.get_by_label("Password").fill("secret")
         page.get_by_role("button", name="Log in").click()
-        sketch(page, STROKES[7])
-        page.locator("[data-reading='7']").first.wait_for()
+        page.locator("#pad .surface canvas").wait_for()
+        for stroke in write("7", 400, visitor.CENTRE):
+            draw(page, stroke)
+        page.locator("#pad [data-reading='7']").wait_for()
         assert page.url == address
         assert failed == []
