@@ -103,20 +103,34 @@ def people() -> dict:
 
 
 def against_bare() -> dict:
-    """The page's readings/s by those of an endpoint that does nothing but read, in slices by turns."""
-    rates = {"page": [], BARE: []}
+    """The page's readings/s by those of an endpoint that does nothing but read, by turns; time of the processor, too.
+
+    The latter tells the same on a machine that is busy with other things.
+    """
+    import psutil
+
+    rates, work = {"page": [], BARE: []}, {"page": 0.0, BARE: 0.0}
     bare = (sys.executable, "-m", "demo.load", BARE, "{port}")
-    with visitor.running() as (page, _), visitor.running(*bare) as (endpoint, _):
+    with visitor.running() as (page, page_process), visitor.running(*bare) as (endpoint, endpoint_process):
         bodies = bodies_for(page)
-        for _ in range(SLICES):
-            for name, address, path in (("page", page, visitor.SERVER), (BARE, endpoint, "read")):
+        servers = {"page": (page, visitor.SERVER, page_process), BARE: (endpoint, "read", endpoint_process)}
+        for turn in range(SLICES + 1):
+            for name, (address, path, process) in servers.items():
+                before = sum(psutil.Process(process.pid).cpu_times()[:2])
                 run = sketch(address, SLICE_PEOPLE, for_seconds(SLICE_SECONDS), 1000, path, bodies)
-                rates[name].append(asyncio.run(run)["readings/s"])
+                result = asyncio.run(run)
+                if turn:  # the first one warms up
+                    rates[name].append(result["readings/s"])
+                    work[name] += (sum(psutil.Process(process.pid).cpu_times()[:2]) - before) / result["readings"]
     median = {name: float(np.median(values)) for name, values in rates.items()}
+    ms = {name: round(1e3 * seconds / SLICES, 2) for name, seconds in work.items()}
     return {
         "page, readings/s": median["page"],
         "bare endpoint, readings/s": median[BARE],
         "page of bare, %": round(100 * median["page"] / median[BARE], 1),
+        "page, ms of processor": ms["page"],
+        "bare endpoint, ms of processor": ms[BARE],
+        "page of bare by processor, %": round(100 * ms[BARE] / ms["page"], 1),
         "slices": rates,
     }
 

@@ -67,7 +67,27 @@ def build(reader: Reader, artifacts: Path = PUBLISHED, hosts: set[str] | None = 
     gradio.routes.traceback = gradio.queueing.traceback = SimpleNamespace(print_exc=brief)
     blocks = page(reader, artifacts)
     blocks.state_session_capacity = MOST_SESSIONS
-    return gr.mount_gradio_app(app, blocks, path="/", root_path=os.environ.get("ROOT_PATH"), show_error=False, **LOOK)
+    gr.mount_gradio_app(app, blocks, path="/", root_path=os.environ.get("ROOT_PATH"), show_error=False, **LOOK)
+    hasten(app)
+    return app
+
+
+def hasten(app: FastAPI) -> None:
+    """Spare each reading what Gradio does before it: asking 40 other routes, and whether the visitor has logged in.
+
+    The gate has done the latter. Together they would take a fifth of a reading's time.
+    """
+    gradio_app = app.routes[-1].app
+    routes = gradio_app.router.routes
+    included = next(route for route in routes if hasattr(route, "original_router"))
+    routes.insert(0, routes.pop(routes.index(included)))
+    included.original_router.routes.sort(key=lambda route: not route.path.endswith("/component_server"))
+    for check in included.original_router.routes[0].dependencies:
+        gradio_app.dependency_overrides[check.dependency] = let_in
+
+
+async def let_in() -> None:
+    return None
 
 
 def brief() -> None:
