@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 import time
+from collections import Counter
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -18,7 +19,9 @@ from demo.rate import Bucket, client
 
 MOST_BYTES = 14_000_000  # of a request: a picture of 10 MB in base64, or as it is, and what stands around it
 MOST_HELD = 200_000_000  # bytes of all requests that are being received or answered
-BODY_SECONDS = 30.0  # for a request to arrive whole
+BODY_SECONDS = 10.0  # for a request to arrive whole, …
+LEAST_SPEED = 100_000  # … and a second for each so many bytes of it
+MOST_ARRIVING = 50  # requests that arrive at a time from one address
 AT_ONCE = 4  # requests that are answered at a time; what reads is ONNX Runtime and OpenCV on a thread each
 WAIT = 2.0  # seconds that a request waits for its turn
 RATE = 120.0  # requests a second from one address; somebody who sketches makes 60 at most
@@ -65,6 +68,7 @@ class Gate:
         self.turns = asyncio.Semaphore(at_once)
         self.requests, self.logins = Bucket(rate, 2 * rate), Bucket(1 / 6, 10)
         self.held = 0  # bytes
+        self.arriving = Counter()  # requests by client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -104,7 +108,7 @@ class Gate:
         if self.is_foreign(request):
             raise Refusal(403, "origin", "Another site's pages can't use this one. A proxy has to pass on the Host.")
         if posts and not self.requests.take(client(request)):
-            raise Refusal(429, "rate", "That was a lot at once. Try again in a second.", retry=1)
+            raise flood()
         if posts:
             await self.collect(request, held)
         if self.login and path.rstrip("/") == "/login":
@@ -147,11 +151,15 @@ class Gate:
     async def collect(self, request: Request, held: bytearray) -> None:
         """Receive the body into `held`, so that nobody who sends slowly takes a turn. Raises Refusal."""
         too_large = Refusal(413, "size", f"That is too large: {MOST_BYTES / 1e6:.0f} MB are the most.")
-        length = request.headers.get("content-length", "0")
+        length = request.headers.get("content-length", str(MOST_BYTES))
         if not length.isdecimal() or len(length) > 12 or int(length) > MOST_BYTES:
             raise too_large
+        visitor = client(request)
+        if self.arriving[visitor] >= MOST_ARRIVING:
+            raise flood()
+        self.arriving[visitor] += 1
         try:
-            async with asyncio.timeout(self.body_seconds):
+            async with asyncio.timeout(self.body_seconds + int(length) / LEAST_SPEED):
                 while True:
                     message = await request.receive()
                     if message["type"] == "http.disconnect":
@@ -166,7 +174,11 @@ class Gate:
                     if not message.get("more_body"):
                         return
         except TimeoutError:
-            raise Refusal(408, "slow", f"The request took longer than {self.body_seconds:.0f} s to arrive.") from None
+            raise Refusal(408, "slow", "The request took too long to arrive.") from None
+        finally:
+            self.arriving[visitor] -= 1
+            if not self.arriving[visitor]:
+                del self.arriving[visitor]
 
     @asynccontextmanager
     async def turn(self):
@@ -189,6 +201,10 @@ SAFE_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"
 
 def busy() -> Refusal:
     return Refusal(503, "busy", "Too many people are here at once. Try again in a second.", retry=1)
+
+
+def flood() -> Refusal:
+    return Refusal(429, "rate", "That was a lot at once. Try again in a second.", retry=1)
 
 
 def refuse(refusal: Refusal) -> JSONResponse:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from fastapi.testclient import TestClient
 from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
 from demo import abuse, load, uploads, visitor
 from demo import server as server_module
-from demo.gate import MOST_BYTES, Gate
+from demo.gate import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, Gate
 from demo.metrics import Metrics
 from demo.rate import Bucket
 from demo.server import build
@@ -61,7 +62,7 @@ class Blind(Reader):
         return Reading()
 
 
-def pass_gate(gate, *messages, path="/gradio_api/run/read"):
+def pass_gate(gate, *messages, path="/gradio_api/run/read", headers=()):
     """Send a POST of messages, (seconds to wait, ASGI message), through a gate; -> status, headers, body."""
     left, sent = list(messages), []
 
@@ -77,7 +78,7 @@ def pass_gate(gate, *messages, path="/gradio_api/run/read"):
         "type": "http",
         "method": "POST",
         "path": path,
-        "headers": [],
+        "headers": headers,
         "query_string": b"",
         "client": ("1.2.3.4", 5),
     }
@@ -282,10 +283,35 @@ def test_readings_that_find_no_place_in_time_are_told_to_come_again():
 )
 def test_bodies_may_be_neither_too_large_nor_too_slow(messages, status):
     gate = Gate(nothing, Metrics(), body_seconds=0.2)
-    answer = pass_gate(gate, *messages)
+    answer = pass_gate(gate, *messages, headers=[(b"content-length", b"2")] if status == 408 else ())
     assert answer[0] == status
     assert gate.held == 0
     assert status == 200 or answer[2].startswith('{"detail":"')
+
+
+def test_one_client_sends_only_so_many_bodies_at_a_time_and_large_ones_get_more_time():
+    async def crowd():
+        gate, statuses = Gate(nothing, Metrics(), body_seconds=0.1), []
+
+        async def request(number, length, seconds):
+            async def receive():
+                await asyncio.sleep(seconds)
+                return part(b"A")
+
+            async def send(message):
+                if "status" in message:
+                    statuses.append((number, message["status"]))
+
+            headers, address = [(b"content-length", str(length).encode())], (f"10.0.0.{number}", 1)
+            scope = {"type": "http", "method": "POST", "path": "/gradio_api/run/read", "query_string": b""}
+            await gate({**scope, "headers": headers, "client": address}, receive, send)
+
+        many = [request(1, 1, 0.05) for _ in range(MOST_ARRIVING + 5)]
+        await asyncio.gather(*many, request(2, 1, 0.05), request(3, 2 * LEAST_SPEED, 0.5), request(4, 1, 0.5))
+        assert not gate.arriving
+        return Counter(statuses)
+
+    assert asyncio.run(crowd()) == {(1, 200): MOST_ARRIVING, (1, 429): 5, (2, 200): 1, (3, 200): 1, (4, 408): 1}
 
 
 def test_an_error_in_the_page_is_a_sentence_to_the_visitor_and_a_word_in_the_log(capsys):
