@@ -221,7 +221,7 @@ def abused() -> dict:
         return {**result, "alive afterwards": server.poll() is None and not after["errors"] and not after["misread"]}
 
 
-PARTS = {"people": people, "bare endpoint": against_bare, "long run": long_run, "abuse": abused}
+PARTS = {"people": people, "bare": against_bare, "long": long_run, "abuse": abused}
 
 
 def keep(name: str, result: dict) -> None:
