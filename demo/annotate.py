@@ -17,7 +17,9 @@ def annotate(picture: Image.Image, reading: Reading) -> Image.Image:
     drawn = upright.convert("RGB") if is_plain else Image.fromarray(grey(picture)).convert("RGB")
     scale = min(1.0, SIDE / max(drawn.size))
     if scale < 1:
-        drawn = drawn.resize([max(1, round(side * scale)) for side in drawn.size], Image.Resampling.BILINEAR)
+        drawn = drawn.resize(
+            [max(1, round(side * scale)) for side in drawn.size], Image.Resampling.BILINEAR, reducing_gap=2.0
+        )
     canvas, longer = ImageDraw.Draw(drawn), max(drawn.size)
     width, font = max(1, round(longer / LINE)), ImageFont.load_default(max(10, longer // LETTER))
     for digit in reading.digits:

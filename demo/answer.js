@@ -1,44 +1,14 @@
 // What both the drawing surface and the picture tab show of an answer of the server, in `.answer` and in `.boxes`.
 
-const PATIENCE = 8000; // ms until a request counts as failed
-const RETRY = 250; // ms until it is tried again, twice as long each time …
-const LONGEST = 4000; // … up to this
 const SURE = 0.8; // what is less sure is said to be so
 const SAY_AFTER = 600; // ms without a change until a screen reader hears of the reading
 const WIDEST = 800; // px of the screen, while it is not known
 const FOR = [122, 162, 255], AGAINST = [255, 158, 74]; // colours of the ink, RGB
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const find = (name) => element.querySelector(name);
 const percent = (share, places) => `${(100 * share).toFixed(places)} %`;
 const sureness = (share) => (share > 0.999 ? "Over 99.9 %" : percent(share, 1));
 const isShown = () => element.isConnected && element.getClientRects().length > 0;
-
-// A function that asks the server, one request at a time: of what is wanted meanwhile, only the newest is asked for.
-// What gets no answer (the server is gone, restarts or is too busy) is tried again; `trouble` hears of it if it lasts.
-function newest(ask, use, trouble) {
-  let wanted = null, busy = false;
-  return async (thing) => {
-    wanted = { thing };
-    if (busy) return;
-    busy = true;
-    for (let failures = 0; wanted; ) {
-      const { thing } = wanted;
-      wanted = null;
-      const answer = await Promise.race([ask(thing), pause(PATIENCE)]);
-      if (answer) {
-        if (failures > 1) trouble(false);
-        failures = 0;
-        use(answer, thing);
-      } else {
-        wanted ??= { thing };
-        if (++failures > 1) trouble(true);
-        await pause(Math.min(RETRY * 2 ** (failures - 1), LONGEST));
-      }
-    }
-    busy = false;
-  };
-}
 
 function make(tag, className, parent) {
   const made = parent.appendChild(document.createElementNS(parent.namespaceURI, tag));
@@ -150,6 +120,7 @@ function answerView(nothing) {
       [...list.children].forEach((item, i) => item.toggleAttribute("data-picked", i === index));
     [...find(".digits").children].forEach((item, i) => item.setAttribute("aria-pressed", i === index));
     paint();
+    find(".legend b").textContent = digit.label;
     if (isWhy()) explain(digit.image);
   }
 
@@ -192,7 +163,7 @@ function answerView(nothing) {
     clear(words) {
       show({ digits: [], text: "", width: 1, height: 1, milliseconds: 0 });
       find(".nothing").textContent = words;
-      answer = null;
+      answer = picked = null;
       clearTimeout(saying);
       find(".said").textContent = words;
     },

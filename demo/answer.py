@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def component(reader: Reader, name: str, props: dict | None = None, **server_functions: Callable) -> gr.HTML:
-    """A part of the page, from its files `name`.html, .css and .js, with the answer's beside them.
+    """A part of the page, from its files `name`.html, .css and .js, with ask.js and the answer's beside them.
 
     Its script can read the `props` and call the `server_functions` by their names, and `why`, too.
     """
@@ -33,7 +33,7 @@ def component(reader: Reader, name: str, props: dict | None = None, **server_fun
     return gr.HTML(
         html_template=part["html"].replace("<answer></answer>", shared["html"]),
         css_template=shared["css"] + part["css"],
-        js_on_load=shared["js"] + part["js"],
+        js_on_load=(HERE / "ask.js").read_text() + shared["js"] + part["js"],
         apply_default_css=False,
         server_functions=list(functions.values()),
         elem_id=name,

@@ -3,6 +3,7 @@
 From a movement of the pen to the frame that shows the answer to it. Needs Playwright and Debian's chromium.
 """
 
+import io
 import json
 import shutil
 import sys
@@ -10,9 +11,10 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from artifacts import BENCH, write_json
-from demo.examples import GLYPHS, write
+from demo.examples import GLYPHS, photos, write
 from demo.screenshot import browser_on_page, on_screen
 from export.bench import IN_BROWSER
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 PACE = 1 / 60  # s between two movements
 READINGS = 200  # at least, of each kind of drawing
+UPLOADS = 10
 # In the page: a request for an answer belongs to the oldest movement that no request before it knew of; the answer is
 # painted when the frame after the change has been made.
 PROBE = """
@@ -46,6 +49,18 @@ PROBE = """
 """
 
 
+# From the choice of a file to its picture on the page, with the boxes drawn in.
+UPLOAD_PROBE = """
+() => {
+  window.uploads = [];
+  let chosen = null;
+  document.querySelector("#picture input").addEventListener("change", () => (chosen = performance.now()), true);
+  document.querySelector("#picture .frame img").addEventListener("load", () =>
+    requestAnimationFrame(() => window.uploads.push(performance.now() - chosen)));
+}
+"""
+
+
 def main() -> int:
     if not shutil.which("chromium"):
         print("bench: chromium is not installed, so the page was not measured", file=sys.stderr)
@@ -57,6 +72,7 @@ def main() -> int:
         window.evaluate(PROBE)
         rows[IN_BROWSER + "pen to painted answer, 1 digit"] = replay(window, list(GLYPHS)[:10], 400)
         rows[IN_BROWSER + "pen to painted answer, 8 digits"] = replay(window, ["19840726"], 120)
+        rows[IN_BROWSER + "12-megapixel photo to painted answer"] = upload(window)
     bench = json.loads(BENCH.read_text()) if BENCH.exists() else {"rows": {}}
     bench["rows"].update(rows)
     write_json(BENCH, bench)
@@ -78,6 +94,20 @@ def replay(window: "Page", texts: list[str], height: float) -> dict[str, float]:
     delays = np.array(window.evaluate("window.readings"))
     p50, p95 = np.percentile(delays, [50, 95])
     return {"ms p50": round(float(p50), 1), "ms p95": round(float(p95), 1), "readings": len(delays)}
+
+
+def upload(window: "Page") -> dict[str, float]:
+    """A photo of 12 megapixels, UPLOADS times -> the median delay in ms."""
+    window.get_by_role("tab", name="Picture").click()
+    window.evaluate(UPLOAD_PROBE)
+    file = io.BytesIO()
+    Image.fromarray(photos()["paper"].grey).resize((4000, 3000), Image.Resampling.BICUBIC).save(file, "jpeg")
+    for count in range(UPLOADS):
+        window.locator("#picture input").set_input_files(
+            {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+        )
+        window.wait_for_function("count => window.uploads.length > count", arg=count)
+    return {"ms p50": round(float(np.median(window.evaluate("window.uploads"))), 1)}
 
 
 def draw(window: "Page", points: np.ndarray) -> None:

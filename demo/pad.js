@@ -2,6 +2,7 @@
 
 const WIDTH = 1280; // units: the surface's width, whatever it has on the screen
 const HEIGHTS = [640, 960]; // units, the lowest and the highest
+const APART = 4; // units between two points of a stroke, at least
 const EMPTY = "The reading appears here while you draw";
 
 const canvas = find("canvas"), context = canvas.getContext("2d"), surface = find(".surface");
@@ -43,7 +44,7 @@ function take(step) {
 }
 
 function clear() {
-  if (!isBlank()) take({ strokes: [], photo: null, isFresh: true });
+  if (!stroke && !isBlank()) take({ strokes: [], photo: null, isFresh: true });
 }
 
 function move(from, to) {
@@ -58,7 +59,7 @@ function refresh() {
   find(".undo").disabled = !steps.length;
   find(".redo").disabled = !undone.length;
   find(".clear").disabled = blank;
-  find(".hint").hidden = blank === false;
+  find(".hint").hidden = !blank;
   image.hidden = !photo;
   if (photo && image.src !== photo.url) image.src = photo.url;
   context.clearRect(0, 0, WIDTH, height);
@@ -88,9 +89,10 @@ function place(event) {
 
 function follow(event) {
   const { points } = stroke, first = points.length / 2, moves = event.getCoalescedEvents?.() ?? [];
+  const apart = event.type === "pointerup" ? 1 : APART; // the last point is kept wherever it is
   for (const move of moves.length ? moves : [event]) {
     const [x, y] = place(move);
-    if (x !== points.at(-2) || y !== points.at(-1)) points.push(x, y);
+    if (Math.hypot(x - points.at(-2), y - points.at(-1)) >= apart) points.push(x, y);
   }
   if (points.length / 2 === first) return;
   ink(stroke, first);
@@ -158,10 +160,7 @@ document.addEventListener("keydown", (event) => {
     else if (key === "z") move(steps, undone);
     else if (key === "y") move(undone, steps);
     else return;
-  } else if (event.altKey) return;
-  else if (key === "escape") clear();
-  else if (key === "e") setPen(isErasing() ? find(`[data-pen="${pen}"]`) : find(".eraser"));
-  else if ("123".includes(key)) setPen(element.querySelectorAll(".pen")[key - 1]);
+  } else if (key === "escape") clear();
   else return;
   event.preventDefault();
 });

@@ -15,7 +15,7 @@ from export.reader import Reader
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1280, 640, 960
 UNIT_BITS = 2  # a px of the picture that is read is four units
 PENS = (4, 100)  # the thinnest and the thickest, in units
-MOST_STROKES, MOST_POINTS = 2_000, 40_000
+MOST_STROKES, MOST_POINTS = 2_000, 20_000
 
 
 class DrawingError(ValueError):

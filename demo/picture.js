@@ -1,6 +1,7 @@
 // A picture that is chosen, dropped, pasted or taken with the camera goes to the server, which draws the boxes into it.
 
 const MOST_BYTES = 10_000_000;
+const SLOWEST = 120_000; // ms, for a large file on a slow line
 const NOTHING = "Show a picture of a digit or a number";
 
 const surface = find(".surface"), frame = find(".frame"), image = find(".frame img"), video = find("video"), input = find("input");
@@ -16,6 +17,7 @@ const read = newest(
     view.show(answer);
   },
   (lasts) => (find(".trouble").textContent = lasts ? "The server does not answer; it is tried again." : ""),
+  SLOWEST,
 );
 
 function show(part) {

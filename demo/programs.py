@@ -35,16 +35,14 @@ ASSISTANT = """\
 def programs(reader: Reader) -> None:
     """The endpoint and its documentation."""
 
+    # Its docstring is what an assistant is told of the tool.
     def read(picture: bytes) -> dict:
-        """Read the handwritten digits in a picture: a drawing, a scan or a photo of a digit or a number.
+        """Read the handwritten digits in a picture: a drawing, a scan or a photo of a digit or a number. Gives the
+        digits as "text" ("" when there are none), the "confidence" that all of them are right, and for each of the
+        "digits" its label, box in px, ten probabilities and the doubt that it is not the label.
 
         Args:
             picture: a picture file, dark ink on light paper or light on dark, of any size up to 10 MB
-
-        Returns:
-            JSON with the digits as "text" ("" when there are none), the probability "confidence" that all of them are
-            right, and for each of the "digits" its label, its box in px, ten probabilities and the doubt that it is
-            not the label
         """
         return answer(reader, picture)
 

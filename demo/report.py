@@ -12,6 +12,7 @@ from demo.document import code, document, table
 from export.reader import Reader
 
 DISPUTED = 15  # test labels of MNIST without a majority among five people: train.evaluate.DISPUTED, with the source
+DATA = {"mnist": "MNIST", "digits": "the small digits of scikit-learn"}
 SUITES = {
     "drawn": "drawn by people to try models of their own",
     "letters": "letters; right when nothing is read",
@@ -155,7 +156,8 @@ def model_card(metrics: dict, metadata: dict[str, str], size: str) -> str:
     """What the model is, as HTML."""
     facts = {
         "Reads": "pictures of one digit, 28 × 28, white ink on black; gives ten probabilities and a doubt",
-        "Data": f"{metrics['dataset']}, {metrics['train_pictures']:,} pictures for training, varied at each epoch",
+        "Data": f"{DATA.get(metrics['dataset'], metrics['dataset'])}, {metrics['train_pictures']:,} pictures for "
+        "training, varied at each epoch",
         "Size": f"{metrics['parameters']:,} parameters, {size} as ONNX",
         "Training": f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s on {metrics['cores']} cores "
         f"({metrics['processor']}), seed {metrics['seed']}",

@@ -1,5 +1,6 @@
 """python -m export.bench: how fast model, reader, page and training are on this machine → artifacts/bench.json."""
 
+import contextlib
 import io
 import json
 import os
@@ -21,12 +22,18 @@ from PIL import Image
 
 from artifacts import BENCH, KERAS_MODEL, METRICS, PUBLISHED, ROOT, SEEDS, circumstances, write_json
 from export.classifier import Classifier
+from export.explain import explain
+from export.photos import STROKES, trace, vary
 from export.reader import Reader
 
 PACKAGES = ("onnxruntime", "tensorflow", "keras", "gradio", "numpy")
 QUICK_SEEDS = 5
 IN_BROWSER = "In the browser: "  # so begin the rows that demo.bench measures, which are kept
 STARTS = 3  # the fastest of so many
+SKETCHES = 4000  # that are read from files, of so many different ones …
+DIFFERENT = 200
+FEW, MANY = 1_000, 100_000  # small files, to see whether memory grows with their number
+JOBS = 2
 BARE_PAGE = (
     "import sys, gradio\nwith gradio.Blocks() as page: gradio.Markdown('nothing')\n"
     "page.launch(server_port=int(sys.argv[1]), quiet=True)"
@@ -34,7 +41,7 @@ BARE_PAGE = (
 
 
 def main() -> None:
-    rows = {**model_speed(), **reader_speed(), **page_start(), **training()}
+    rows = {**model_speed(), **reader_speed(), **files_speed(), **page_start(), **training()}
     kept = json.loads(BENCH.read_text())["rows"] if BENCH.exists() else {}
     rows |= {name: row for name, row in kept.items() if name.startswith(IN_BROWSER)}
     result = {"rows": rows, "versions": {name: version(name) for name in PACKAGES}, **circumstances()}
@@ -87,11 +94,55 @@ def reader_speed() -> dict[str, dict[str, float]]:
     file = io.BytesIO()
     Image.fromarray((photo + noise).clip(0, 255).astype(np.uint8)).save(file, "jpeg")
     pictures, reader = [Image.fromarray(digit), Image.fromarray(number)], Reader()
+    (seven,) = reader.read(pictures[0]).digits
     return {
         "Reader, 400 × 400 drawing": percentiles(lambda: reader.read(pictures[0]), 500),
         "Reader, number of 8 digits": percentiles(lambda: reader.read(pictures[1]), 200),
         "Reader, 12-megapixel photo": percentiles(lambda: reader.read(Image.open(file)), 20),
+        "Heat map of a digit": percentiles(lambda: explain(reader.classifier, seven.image), 100),
     }
+
+
+def files_speed() -> dict[str, dict[str, float]]:
+    """python -m demo with JOBS processes on a folder of sketches, and its memory on few files and on many."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = [Path(scratch, name) for name in ("sketches", "few", "many")]
+        for folder, files, side in zip(folders, (SKETCHES, FEW, MANY), (400, 28, 28), strict=True):
+            fill(folder, files, side)
+        rows = [read_folder(folder) for folder in folders]
+    return {
+        f"python -m demo, {JOBS} processes": {"sketches/s": round(SKETCHES / rows[0]["s"])},
+        f"python -m demo, {FEW:,} files": rows[1],
+        f"python -m demo, {MANY:,} files": rows[2],
+    }
+
+
+def fill(folder: Path, files: int, side: int) -> None:
+    """A folder of `files` sketches of digits, `side` px square, the DIFFERENT first ones linked again and again."""
+    folder.mkdir()
+    for place in range(files):
+        file = folder / f"{place:06}.png"
+        if place < DIFFERENT:
+            strokes = vary(STROKES[place % 10], np.random.default_rng(place))
+            strokes = [(stroke * 0.8 + 0.5) * side for stroke in strokes]
+            ink = trace(strokes, side * (0.03 + 0.04 * place / DIFFERENT), (side, side))
+            Image.fromarray((255 * (1 - ink)).astype(np.uint8)).save(file)
+        else:
+            os.link(folder / f"{place % DIFFERENT:06}.png", file)
+
+
+def read_folder(folder: Path) -> dict[str, float]:
+    """Seconds, and the most memory that all processes had together; what they share is counted for each."""
+    command = [sys.executable, "-m", "demo", str(folder), "--jobs", str(JOBS)]
+    start, most = time.perf_counter(), 0
+    with psutil.Popen(command, cwd=ROOT.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                most = max(most, sum(one.memory_info().rss for one in [process, *process.children()]))
+            time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(f"bench: python -m demo stopped with exit code {process.returncode}")
+    return {"s": round(time.perf_counter() - start, 2), "MB": round(most / 1e6)}
 
 
 def page_start() -> dict[str, dict[str, float]]:

@@ -4,16 +4,19 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from export.paper import border, even_out, histogram, is_light_on_dark, otsu, without_surroundings
+
 SIDE = 28  # px, a picture of MNIST
 BOX = 20  # px, longer side of a digit's ink in MNIST
 MIDDLE = 14.0  # where MNIST puts the centre of the ink's mass, px from the left and from the top
 WORKING_SIDE = 1024  # px; larger pictures are shrunk to this before anything is looked for
-LIGHT_SIDE = 256  # px; … and in one of this, whether it is lighter than the pen
-UNEVEN = 25  # grey levels between the light and the dark parts of a border in uneven light
-NARROW = 5  # px of that picture, wider than most pens
-PAPER_SIDE = 128  # px; the paper's light is looked at in a picture of this size
+UNIFORM = 8  # a clean picture's paper varies by less than this share of the contrast, 1 / UNIFORM
+CLEAN_INK, CLEAN_BORDER = 0.3, 0.75  # … is at most so much ink, and its border at least so much paper
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
-NOISE = 7  # … and this many standard deviations of the paper's grey
+FAINT = 10  # … on paper that is not clean
+NOISE = 5  # … and this many standard deviations of the paper's grey
+AROUND = 7  # grey levels that are counted together to find the paper's, the commonest
+GRAIN = 10  # noise larger than 1 / GRAIN of the contrast is smoothed
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
 LEVELS = np.arange(256.0)  # of grey
 
@@ -51,70 +54,60 @@ def shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
 def find_ink(grey: np.ndarray) -> np.ndarray | None:
     """(h, w) uint8, dark on light or light on dark -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
 
-    Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) tells pen from paper after the
-    light has been evened out.
+    A clean picture has two levels of grey. Of any other the light is evened out first, and what is no darker than
+    the paper's noise, or reaches in from the border without being writing, is left out.
     """
-    dark = even_out(255 - grey if is_light_on_dark(grey) else grey)
-    counts = histogram(dark)
-    threshold, _ = cv2.threshold(dark, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    levels = two_levels(counts, int(threshold) + 1)
-    if levels is None:
-        return None
+    counts = histogram(grey)
+    if is_light_on_dark(grey, counts):
+        grey, counts = 255 - grey, counts[::-1]
+    levels = clean_levels(counts)
+    if levels is None or np.mean(border(grey) > sum(levels) / 2) < CLEAN_BORDER:
+        grey = even_out(grey)
+        levels = levels_in_noise(histogram(grey))
+        if levels is None:
+            grey = cv2.GaussianBlur(grey, (3, 3), 0)
+            levels = levels_in_noise(histogram(grey))
+        if levels is None:
+            return None
     paper, pen = levels
-    return cv2.LUT(dark, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
+    return without_surroundings(cv2.LUT(grey, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32)))
 
 
-def two_levels(counts: np.ndarray, first: int) -> tuple[float, float] | None:
-    """-> paper and pen, where the levels below `first` are pen and the others paper, if they are far enough apart."""
-    if not counts[:first].any() or not counts[first:].any():
+def clean_levels(counts: np.ndarray) -> tuple[float, float] | None:
+    """(256,) px of each level, dark on light -> paper and pen, or None when there are not just these two."""
+    first = otsu(counts)
+    if not 0 < counts[:first].sum() <= CLEAN_INK * counts.sum():
         return None
     pen, paper = median(LEVELS[:first], counts[:first]), median(LEVELS[first:], counts[first:])
-    noise = 1.48 * median(np.abs(LEVELS[first:] - paper), counts[first:])  # standard deviation, were it normal
-    return (paper, pen) if paper - pen >= max(CONTRAST, NOISE * noise) else None
+    apart = np.abs(LEVELS[first:] - paper) * UNIFORM > paper - pen
+    # There are as many px of a stroke's soft edge as of its inside, if it is fine.
+    return (paper, pen) if paper - pen >= CONTRAST and counts[first:][apart].sum() <= counts[:first].sum() else None
 
 
-def is_light_on_dark(grey: np.ndarray) -> bool:
-    """Whether the pen is lighter than the paper; grey (h, w) uint8.
+def levels_in_noise(counts: np.ndarray) -> tuple[float, float] | None:
+    """(256,) px of each level, dark on evenly lit paper -> paper and pen, or None when nothing stands out.
 
-    The third moment: a few pixels of ink, far from the paper's grey, outweigh many of a shadow, near to it. The border
-    is taken for paper; where the light on it is uneven, fine dark strokes show that what is lighter is light.
+    Noise makes px darker as often as lighter; how many are lighter tells how many of the darker ones are no ink.
     """
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    low, middle, high = np.quantile(border, (0.1, 0.5, 0.9))
-    is_light = bool(histogram(grey) @ (LEVELS - middle) ** 3 > 0)
-    if not is_light or high - low < UNEVEN or min(grey.shape) < LIGHT_SIDE:
-        return is_light
-    scale = max(1.0, max(grey.shape) / LIGHT_SIDE)
-    size = [max(1, round(side / scale)) for side in grey.shape[::-1]]
-    small, pen = cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.ones((NARROW, NARROW), np.uint8)
-    light, dark = (cv2.morphologyEx(small, way, pen) for way in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
-    return bool(2 * (histogram(light) @ LEVELS**3) > histogram(dark) @ LEVELS**3)
-
-
-def histogram(grey: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 -> (256,) float64, how many px have each level."""
-    return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    first = otsu(counts)
+    paper = first + int(np.argmax(np.convolve(counts, np.ones(AROUND), "same")[first:]))
+    light, dark = counts[paper:], counts[paper::-1]
+    noise = 1.25 * np.average(np.arange(len(light)), weights=light)
+    ink = dark.copy()
+    ink[: len(light)] -= light[: len(ink)]
+    ink[: int(2 * noise) + 1] = 0
+    ink = ink.clip(0)
+    first = otsu(ink)
+    if not ink[first:].any():
+        return None
+    contrast = median(np.arange(first, len(ink)), ink[first:])
+    return (paper, paper - contrast) if contrast >= max(FAINT, NOISE * noise) else None
 
 
 def median(values: np.ndarray, counts: np.ndarray) -> float:
     """The median of `values`, each of which occurs `counts` times; (n,) and (n,)."""
     order = np.argsort(values, kind="stable")
     return float(values[order][np.searchsorted(counts[order].cumsum(), counts.sum() / 2)])
-
-
-def even_out(grey: np.ndarray) -> np.ndarray:
-    """(h, w) uint8, dark on light -> the same with the paper at 255 everywhere.
-
-    The paper is what a morphological closing leaves, which fills everything that is narrower than its kernel; light
-    multiplies, so it is divided by.
-    """
-    scale = max(1.0, max(grey.shape) / PAPER_SIDE)
-    size = [max(1, round(side / scale)) for side in grey.shape[::-1]]
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    side = max(size) // 3 | 1
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = cv2.resize(cv2.blur(paper, (side, side)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.divide(grey, paper, scale=255)
 
 
 def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:

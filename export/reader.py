@@ -27,6 +27,7 @@ REFUSED = 4.0  # nats that a mark costs which is not read
 ALONE = 1.3  # of its height: a mark by itself that is narrower is rather a letter than two digits …
 SURE_ALONE = 0.1  # … unless neither is doubted more, nor a one, which every straight stroke looks like
 MOST_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
+LONGEST = 65_535  # px, as in JPEG; a longer one is refused, too, for strips of millions by one px take very long
 
 
 class PictureError(Exception):
@@ -43,8 +44,25 @@ def open_picture(source: Path | BinaryIO) -> Image.Image:
         raise PictureError("it is not a picture, or of a kind that is not known here") from reason
     except Image.DecompressionBombError as reason:
         raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels") from reason
-    except (OSError, SyntaxError, ValueError) as reason:
+    except Exception as reason:  # on damaged files Pillow's formats raise all there is, without a common base class
         raise PictureError(f"it can't be opened ({getattr(reason, 'strerror', None) or reason})") from reason
+
+
+def decode(picture: Image.Image) -> np.ndarray:
+    """A picture, opened only -> its light, (h, w) uint8. Raises PictureError when it is too large or damaged."""
+    if picture.width * picture.height > MOST_PIXELS:
+        raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
+    if not 0 < min(picture.size) <= max(picture.size) <= LONGEST:
+        raise PictureError(f"it is {picture.width} × {picture.height} pixels, and each side has to be 1 to {LONGEST:,}")
+    try:
+        picture.load()
+        picture.getexif()
+    except Exception as reason:  # as above
+        raise PictureError(f"it is damaged ({reason})") from reason
+    try:
+        return grey(picture)
+    except (ValueError, TypeError) as reason:
+        raise PictureError(f"its colours are of a kind that is not known here ({reason})") from reason
 
 
 @dataclass(frozen=True)
@@ -104,14 +122,9 @@ class Reader:
     def read(self, picture: Image.Image) -> Reading:
         """A picture of any mode, polarity, size and EXIF orientation -> what it says, nothing when it is blank.
 
-        Raises PictureError when it is damaged or has more than MOST_PIXELS.
+        Raises PictureError when it is damaged, or larger than MOST_PIXELS and LONGEST allow.
         """
-        if picture.width * picture.height > MOST_PIXELS:
-            raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
-        try:
-            whole = grey(picture)
-        except (OSError, SyntaxError, ValueError, EOFError) as reason:
-            raise PictureError(f"it is damaged ({reason})") from reason
+        whole = decode(picture)
         small, scale = shrink(whole)
         ink = find_ink(small)
         if ink is None:

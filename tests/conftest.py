@@ -10,22 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from export.photos import STROKES
+
 ROOT = Path(__file__).resolve().parent.parent
-
-# Each digit as pen strokes on a 100 × 100 surface, y down; drawn for these tests.
-STROKES = {
-    0: [[(50, 12), (30, 22), (22, 50), (30, 80), (50, 90), (70, 80), (78, 50), (70, 22), (50, 12)]],
-    1: [[(52, 10), (50, 90)]],
-    2: [[(26, 30), (36, 14), (58, 12), (70, 26), (64, 46), (42, 68), (24, 88), (76, 88)]],
-    3: [[(28, 16), (54, 12), (70, 26), (62, 44), (44, 48), (66, 54), (74, 72), (58, 88), (26, 86)]],
-    4: [[(38, 10), (26, 54), (74, 54)], [(62, 30), (60, 92)]],
-    5: [[(70, 12), (34, 12), (30, 44), (54, 42), (72, 58), (66, 80), (46, 90), (26, 82)]],
-    6: [[(62, 10), (40, 28), (28, 58), (34, 84), (54, 90), (70, 76), (64, 58), (46, 54), (30, 66)]],
-    7: [[(24, 14), (76, 14), (44, 90)]],
-    8: [[(66, 22), (50, 12), (34, 22), (38, 40), (62, 56), (70, 76), (50, 90), (30, 76), (38, 56), (62, 40), (66, 22)]],
-    9: [[(68, 30), (54, 12), (34, 20), (32, 42), (50, 52), (66, 40), (68, 30), (66, 60), (58, 90)]],
-}
-
 
 # What is no digit, drawn in the same way.
 NO_DIGITS = {
@@ -71,6 +58,14 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
     )
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The small data set inside scikit-learn, in MNIST's geometry."""
+    from train import data
+
+    return data.small_digits()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from train import negatives as no_digits
+from train.augment import COARSE, CUT, KEPT, LOST, augment, box, cut_from_neighbour, scan_coarsely
+
+
+def test_augmentation_keeps_the_digit_in_the_picture_and_centred(digits):
+    part = digits.train
+    varied = augment(part.pictures, part.labels, np.array([1, 2], np.int32)).numpy().astype(float)
+    assert varied.shape == part.pictures.shape
+    rows = (varied.sum(axis=2) @ np.arange(28)) / varied.sum(axis=(1, 2))
+    assert abs(rows - 14).max() < 3.5
+    edge = varied[:, [0, -1]].sum() + varied[:, :, [0, -1]].sum()
+    assert edge < 0.002 * varied.sum()
+
+
+def test_augmentation_depends_on_the_seed_alone(digits):
+    pictures, labels = digits.train.pictures[:50], digits.train.labels[:50]
+    same = [augment(pictures, labels, np.array([3, 4], np.int32)).numpy() for _ in range(2)]
+    other = augment(pictures, labels, np.array([3, 5], np.int32)).numpy()
+    assert (same[0] == same[1]).all()
+    assert (same[0] != other).any(axis=(1, 2)).all()
+
+
+def test_a_share_of_the_pictures_comes_from_a_coarse_scan(digits):
+    ink = digits.train.pictures.astype(np.float32)
+    coarse = scan_coarsely(ink, np.array([1, 2], np.int32)).numpy()
+    changed = (coarse != ink).any(axis=(1, 2))
+    assert changed.mean() == pytest.approx(COARSE, abs=0.04)
+    assert coarse.min() >= 0
+    assert coarse.max() <= 255
+
+
+def test_a_share_of_the_digits_is_cut_from_a_neighbour_and_keeps_its_other_side(digits):
+    ink = digits.train.pictures.astype(np.float32)
+    cut = cut_from_neighbour(ink, np.array([1, 2], np.int32)).numpy()
+    is_cut = (cut != ink).any(axis=(1, 2))
+    assert is_cut.mean() == pytest.approx(CUT, abs=0.05)
+    # Nothing further from the cut side than what is lost or kept there has changed.
+    columns = np.arange(28)
+    left, _, right, _ = (np.asarray(side)[:, None] for side in box(ink))
+    inside = (columns > left + LOST) & (columns < right - LOST)
+    changed = (cut != ink).any(axis=1)
+    assert not (changed & inside).any()
+    assert not (changed & ((columns < left - KEPT) | (columns > right + KEPT))).any()
+
+
+def test_half_a_digit_is_narrower_than_the_whole(digits):
+    rng = np.random.default_rng(2)
+    halves = [no_digits.halve(digits.train, rng) for _ in range(50)]
+    assert all(half.shape[0] == 28 and no_digits.THIN // 2 <= half.shape[1] <= 14 for half in halves)
+
+
+def test_pictures_that_are_no_digits_are_boxed_like_digits_and_repeat_themselves(digits):
+    first, again = (no_digits.negatives(digits.train, 60, np.random.default_rng(1)) for _ in range(2))
+    assert (first.pictures == again.pictures).all()
+    assert set(first.labels) == {no_digits.NO_DIGIT}
+    left, top, right, bottom = (np.asarray(side) for side in box(first.pictures.astype(np.float32)))
+    assert (np.maximum(right - left, bottom - top) + 1).max() <= 20
+    assert min(left.min(), top.min()) >= 4
+    assert first.pictures.any(axis=(1, 2)).all()
+
+
+def test_no_letter_that_is_written_like_a_digit_is_among_those_to_refuse():
+    assert not set(no_digits.PRINTED) & set("0123456789BDGIOQSZbgijloqsz|/")
+
+
+def test_a_curve_without_rounds_is_left_alone_and_rounding_keeps_the_ends():
+    stroke = np.array([[0.0, 0.0], [2.0, 8.0], [6.0, 1.0]])
+    assert (no_digits.round_off(stroke, 0) == stroke).all()
+    rounded = no_digits.round_off(stroke, 3)
+    assert (rounded[[0, -1]] == stroke[[0, -1]]).all()
+    assert rounded[:, 1].max() < 8

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from conftest import STROKES, draw
+
+from export.classifier import Classifier
+from export.explain import explain
+from export.reader import Reader
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+@pytest.fixture(scope="module", params=sorted(STROKES))
+def image(request, reader):
+    (digit,) = reader.read(draw(request.param)).digits
+    return digit.image
+
+
+def odds(classifier, image, label):
+    p = classifier(image[None])[0][0, label].clip(1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
+
+
+def test_there_is_heat_on_ink_alone(reader, image):
+    heat = explain(reader.classifier, image)
+    assert heat.shape == (28, 28)
+    assert heat.dtype == np.float32
+    assert (heat[image == 0] == 0).all()
+    assert heat.max() > 0
+
+
+def test_without_its_hottest_ink_a_digit_is_less_likely_than_without_its_coldest(reader, image):
+    heat, ink = explain(reader.classifier, image), np.flatnonzero(image > 128)
+    label = reader.classifier(image[None])[0][0].argmax()
+    order = ink[np.argsort(heat.ravel()[ink])]
+    without = {}
+    for name, taken in (("coldest", order[: len(order) // 4]), ("hottest", order[-len(order) // 4 :])):
+        part = image.copy()
+        part.ravel()[taken] = 0
+        without[name] = odds(reader.classifier, part, label)
+    assert without["hottest"] < without["coldest"]
+
+
+def test_everything_is_asked_of_the_network_at_once(image):
+    classifier, calls = Classifier(), []
+
+    def counting(pictures):
+        calls.append(len(pictures))
+        return classifier(pictures)
+
+    explain(counting, image)
+    assert len(calls) == 1
+
+
+def test_a_picture_without_ink_has_no_heat(reader):
+    assert not explain(reader.classifier, np.zeros((28, 28), np.uint8)).any()
