@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
 from demo import abuse, load, uploads, visitor
 from demo import server as server_module
-from demo.gate import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, Gate
+from demo.gate import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON, Gate
 from demo.metrics import Metrics
 from demo.rate import Bucket
 from demo.server import build
@@ -272,18 +272,25 @@ def test_readings_that_find_no_place_in_time_are_told_to_come_again():
     assert sorted(asyncio.run(crowd())) == [(200, None)] * 2 + [(503, b"1")] * 3
 
 
+FILE, SHORT = (b"content-type", b"multipart/form-data; boundary=x"), (b"content-length", b"2")
+
+
 @pytest.mark.parametrize(
-    ("messages", "status"),
+    ("headers", "messages", "status"),
     [
-        ([(0, part(b"A" * MOST_BYTES, more=True)), (0, part(b"A"))], 413),
-        ([(0, part(b"A", more=True)), (1, part(b"A"))], 408),
-        ([(0, part(b"A", more=True)), (0, {"type": "http.disconnect"})], 400),
-        ([(0, part(b"A" * MOST_BYTES))], 200),
+        ([FILE], [(0, part(b"A" * MOST_BYTES, more=True)), (0, part(b"A"))], 413),
+        ([FILE], [(0, part(b"A" * MOST_BYTES))], 200),
+        ([], [(0, part(b"A" * MOST_JSON, more=True)), (0, part(b"A"))], 413),
+        ([], [(0, part(b"A" * MOST_JSON))], 200),
+        ([(b"content-length", str(MOST_JSON + 1).encode())], [], 413),
+        ([(b"content-length", b"-1")], [], 413),
+        ([SHORT], [(0, part(b"A", more=True)), (1, part(b"A"))], 408),
+        ([SHORT], [(0, part(b"A", more=True)), (0, {"type": "http.disconnect"})], 400),
     ],
 )
-def test_bodies_may_be_neither_too_large_nor_too_slow(messages, status):
+def test_bodies_may_be_neither_too_large_nor_too_slow(headers, messages, status):
     gate = Gate(nothing, Metrics(), body_seconds=0.2)
-    answer = pass_gate(gate, *messages, headers=[(b"content-length", b"2")] if status == 408 else ())
+    answer = pass_gate(gate, *messages, headers=headers)
     assert answer[0] == status
     assert gate.held == 0
     assert status == 200 or answer[2].startswith('{"detail":"')
