@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to serve at; default: %(default)s")
     parser.add_argument("--port", type=int, default=7860, help="port to serve at; default: %(default)s")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
+    parser.add_argument("--mcp", action="store_true", help="be an MCP server, too; needs gradio[mcp]")
     args = parser.parse_args(arguments)
     if not 1 <= args.jobs <= MOST_JOBS:
         parser.error(f"--jobs is 1 to {MOST_JOBS}")
@@ -71,7 +72,7 @@ def serve(args: argparse.Namespace) -> int:
         from demo import server
 
         try:
-            server.serve(reader, args.artifacts, args.host, args.port, args.share)
+            server.serve(reader, args.artifacts, args.host, args.port, args.share, args.mcp)
         except OSError as reason:
             return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
         except ValueError as reason:

@@ -151,7 +151,8 @@ class Gate:
 
     async def collect(self, request: Request, held: bytearray) -> None:
         """Receive the body into `held`, so that nobody who sends slowly takes a turn. Raises Refusal."""
-        most = MOST_BYTES if request.headers.get("content-type", "").startswith("multipart/") else MOST_JSON
+        is_file = request.headers.get("content-type", "").startswith("multipart/")
+        most = MOST_BYTES if is_file or request.scope["path"].startswith("/gradio_api/mcp") else MOST_JSON
         too_large = Refusal(413, "size", f"That is too large: {most / 1e6:.0f} MB are the most.")
         length = request.headers.get("content-length", str(most))
         if not length.isdecimal() or len(length) > 12 or int(length) > most:

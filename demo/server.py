@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,11 +42,20 @@ MOST_SESSIONS = 1000  # visitors of whom Gradio keeps a record
 HEALTH_LASTS = 1.0  # seconds until health is looked at again
 
 
-def build(reader: Reader, artifacts: Path = PUBLISHED, hosts: set[str] | None = None, **limits: float) -> FastAPI:
+def build(
+    reader: Reader,
+    artifacts: Path = PUBLISHED,
+    hosts: set[str] | None = None,
+    mcp: bool = False,
+    **limits: float,
+) -> FastAPI:
     """The application for a reader and the folder of its model; `hosts` and `limits` are Gate's.
 
-    Raises ValueError when DEMO_AUTH is set and is not user:password.
+    mcp: whether it is an MCP server, too. Raises ValueError when DEMO_AUTH is set and is not user:password, and when
+    the packages for MCP are missing.
     """
+    if mcp and not find_spec("mcp"):
+        raise ValueError(f"--mcp needs more packages: pip install 'gradio[mcp]=={gr.__version__}'")
     metrics = Metrics()
     login = Login(os.environ["DEMO_AUTH"]) if os.environ.get("DEMO_AUTH") else None
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=uploads.sweeping)
@@ -67,7 +77,9 @@ def build(reader: Reader, artifacts: Path = PUBLISHED, hosts: set[str] | None = 
     gradio.routes.traceback = gradio.queueing.traceback = SimpleNamespace(print_exc=brief)
     blocks = page(reader, artifacts)
     blocks.state_session_capacity = MOST_SESSIONS
-    gr.mount_gradio_app(app, blocks, path="/", root_path=os.environ.get("ROOT_PATH"), show_error=False, **LOOK)
+    gr.mount_gradio_app(
+        app, blocks, path="/", root_path=os.environ.get("ROOT_PATH"), show_error=False, mcp_server=mcp, **LOOK
+    )
     hasten(app)
     return app
 
@@ -114,7 +126,7 @@ class Health:
         return self.result
 
 
-def serve(reader: Reader, artifacts: Path, host: str, port: int, share: bool) -> None:
+def serve(reader: Reader, artifacts: Path, host: str, port: int, share: bool = False, mcp: bool = False) -> None:
     """Serve until SIGTERM or Ctrl-C, and then finish what is in flight. Raises OSError when the port can't be had."""
     hosts: set[str] = set()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -122,7 +134,7 @@ def serve(reader: Reader, artifacts: Path, host: str, port: int, share: bool) ->
         # asyncio does this by itself only for sockets that it makes; without, each answer takes 40 ms more.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
-            build(reader, artifacts, hosts),
+            build(reader, artifacts, hosts, mcp),
             log_level="error",
             access_log=False,
             server_header=False,

@@ -222,6 +222,12 @@ def test_a_login_without_a_password_stops_the_start():
     assert (finished.returncode, finished.stderr) == (2, "demo: DEMO_AUTH has to be user:password.\n")
 
 
+def test_without_the_packages_for_mcp_the_start_says_which(monkeypatch):
+    monkeypatch.setattr(server_module, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"gradio\[mcp\]=="):
+        build(Reader(), mcp=True)
+
+
 def test_a_sketching_person_never_meets_the_limit_and_a_flood_does(monkeypatch):
     clock = iter(count / 60 for count in range(60 * 600))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
