@@ -57,6 +57,9 @@ def build(
     if mcp and not find_spec("mcp"):
         raise ValueError(f"--mcp needs more packages: pip install 'gradio[mcp]=={gr.__version__}'")
     metrics = Metrics()
+    hosts = set() if hosts is None else hosts
+    if os.environ.get("SPACE_HOST"):  # Hugging Face tells a Space its name, and may rewrite the request's
+        hosts.add(os.environ["SPACE_HOST"])
     login = Login(os.environ["DEMO_AUTH"]) if os.environ.get("DEMO_AUTH") else None
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=uploads.sweeping)
     app.add_middleware(Gate, metrics=metrics, login=login, hosts=hosts, **limits)

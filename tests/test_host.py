@@ -174,6 +174,14 @@ def test_the_pages_own_origin_is_let_in(server, client, seven):
     assert visitor.text(answer.json()) == "7"
 
 
+def test_a_space_knows_its_name(monkeypatch):
+    monkeypatch.setenv("SPACE_HOST", "ann-digits.hf.space")
+    with TestClient(build(Reader()), base_url="http://inner") as client:
+        for origin, status in (("https://ann-digits.hf.space", 400), ("https://bob-digits.hf.space", 403)):
+            answer = client.post(f"/{visitor.SERVER}", content=b"{", headers={"Origin": origin})
+            assert answer.status_code == status
+
+
 def test_nothing_but_the_login_page_and_health_answers_without_login(guarded):
     assert guarded.get("/healthz").status_code == 200
     for path in abuse.PATHS:
