@@ -144,7 +144,16 @@ def serve_and_read(
     """Run the command in the app's folder, with no more of an environment; -> what a seven is read as, by whom."""
     port = visitor.free_port()
     environment = {**environment, "PORT": str(port)}
-    server = subprocess.Popen(command, cwd=app, env=environment, user=user, group=user, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command,
+        cwd=app,
+        env=environment,
+        user=user,
+        group=user,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         visitor.wait_for(f"{address}/healthz", server)

@@ -115,7 +115,8 @@ def wait_for(url: str, process: subprocess.Popen | None = None) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process and process.poll() is not None:
-            raise RuntimeError(f"the server stopped with exit code {process.returncode}: {process.stderr.read()}")
+            said = process.stderr.read().strip().splitlines() if process.stderr else []
+            raise RuntimeError(f"it stopped with exit code {process.returncode}: {said[-1] if said else 'not a word'}")
         try:
             if httpx.get(url, trust_env=False, timeout=5).is_success:
                 return

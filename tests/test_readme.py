@@ -65,7 +65,8 @@ def expected_rows_on_hosting():
     yield (
         f"| {people['people']} people who sketch for 60 s | {people['readings']:,} readings, "
         f"{people['readings/s']:.0f}/s, the slowest of a hundred after {people['ms p99'] / 1e3:.1f} s; "
-        f"{people['refused and tried again']} refused and tried again, {people['errors']} errors, {people['lost']} lost |"
+        f"{people['refused and tried again']} refused and tried again, {people['errors']} errors, "
+        f"{people['lost']} lost |"
     )
     yield (
         f"| a bare endpoint that reads | the page does {bare['page of bare by processor, %']:.0f} % as much "
