@@ -21,7 +21,8 @@ KERAS_MODEL = "model.keras"  # written by train
 METRICS = "metrics.json"  # written by train
 HISTORY = "history.csv"  # written by train
 SEEDS = "seeds.json"  # written by train when it runs several seeds
-FIGURES = "figures"  # written by train
+FIGURES = "figures"  # written by train …
+STRIP = "reading.png"  # … but for this one, written by export
 READING = "reading.json"  # written by the maintainers' scorer, on real pictures that are not in the repository
 ONNX_MODEL = "model.onnx"  # written by export
 CHECKSUM = "model.onnx.sha256"  # written by export, as sha256sum does
@@ -31,6 +32,7 @@ LOAD = ROOT / "load.json"  # written by demo.load and demo.outage
 PAGE_PICTURE = ROOT / "page.png"  # written by demo.screenshot
 
 FIGURE_NAMES = {
+    STRIP: "How a photo becomes what the network sees, and what it is read as.",
     "sample_data.png": "What the network learns from: training pictures and how they are varied.",
     "training_history.png": "Loss and accuracy by epoch, on the training and the validation pictures.",
     "confusion_matrix.png": "Which digit is taken for which, on the test pictures.",

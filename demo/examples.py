@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 WIDTH, HEIGHT = 320, 240  # px of a photo; where the surface is lower, its top and bottom are left out
-PEN = 27  # width of a drawing's pen, in units, of which the surface is 1280 wide and at least 640 high
+PEN = 20  # width of a drawing's pen, in units, of which the surface is 1280 wide and at least 640 high
 
 # How we write, each digit in a box 100 high, as points that a smooth line goes by.
 GLYPHS = {

@@ -4,12 +4,12 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 from PIL import Image
 from tqdm import tqdm
 
@@ -40,12 +40,12 @@ def read_files(model: Path, paths: list[Path], as_json: bool, out: Path | None, 
 
     out: a folder for the annotated pictures; jobs: processes. Raises ModelError, TargetError and WorkerError.
     """
-    reader = Reader(model)
-    if out:
-        check_target(out, paths)
+    reader = Reader(model)  # also where others read, for what is wrong with the model to be said once
+    places = targets(paths, out) if out else [None] * len(paths)
     # Names of files are bytes, and come out as they are.
     sys.stdout.reconfigure(errors="surrogateescape")
     sys.stderr.reconfigure(errors="surrogateescape")
+    silence()
     # Only where the lines share the terminal with the progress has it to make room for them.
     say = tqdm.write if sys.stdout.isatty() else print
     failures = 0
@@ -55,7 +55,7 @@ def read_files(model: Path, paths: list[Path], as_json: bool, out: Path | None, 
         failures += 1
         tqdm.write(str(sentence), file=sys.stderr)
 
-    tasks = (task for path in paths for task in tasks_in(path, out, len(paths) == 1, complain))
+    tasks = (task for path, place in zip(paths, places, strict=True) for task in tasks_in(path, place, out, complain))
     if jobs == 1:
         results = (read_one(reader, as_json, task) for task in tasks)
     else:
@@ -72,39 +72,41 @@ def read_files(model: Path, paths: list[Path], as_json: bool, out: Path | None, 
     return 2 if failures else 0
 
 
-def check_target(out: Path, paths: list[Path]) -> None:
-    """Raises TargetError when annotated pictures would replace their sources or each other, or can't be written."""
+def targets(paths: list[Path], out: Path) -> list[Path]:
+    """Where the annotated copy of each file goes, or those of each folder: into `out`, or beside each other below it.
+
+    Makes `out`. Raises TargetError when copies would replace their sources or each other, or can't be written.
+    """
     for path in paths:
         if path.resolve().is_relative_to(out.resolve()):
             raise TargetError(f"Annotated pictures can't go to {out}, where {path} is; name a folder of their own.")
-    names = [path.resolve().name for path in paths]
+    names = [path.resolve().name if path.is_dir() else path.name for path in paths]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise TargetError(f"Two of the paths end in {twice}, and so would their annotated pictures in {out}.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise TargetError(f"Annotated pictures can't be written to {out} ({reason.strerror}).") from reason
+    return [out] if len(paths) == 1 and paths[0].is_dir() else [out / name for name in names]
 
 
-def tasks_in(path: Path, out: Path | None, is_alone: bool, complain) -> Iterator[Task]:
+def tasks_in(path: Path, place: Path | None, out: Path | None, complain: Callable[[object], None]) -> Iterator[Task]:
     """A file as it is given; of a folder, in order, whatever below it has a picture's ending, but for what is in `out`.
 
-    Annotated pictures lie in `out` as their sources do in the folder, or beside it where several paths are given.
+    place: where the annotated copies go, each as its source lies in the folder.
     """
     if not path.is_dir():
-        yield Task(path, out and written(out / path.name))
+        yield Task(path, place and written(place))
         return
     endings = Image.registered_extensions()
-    for folder, folders, names in os.walk(
-        path, onerror=lambda reason: complain(f"{reason.filename}: {reason.strerror}")
-    ):
+    walk = os.walk(path, onerror=lambda reason: complain(f"{reason.filename}: {reason.strerror}"))
+    for folder, folders, names in walk:
         below = Path(folder)
         folders[:] = sorted(name for name in folders if not (out and (below / name).resolve() == out.resolve()))
-        place = out and (out if is_alone else out / path.resolve().name) / below.relative_to(path)
         for name in sorted(names):
             file = below / name
             if file.suffix.lower() in endings and file.is_file():
-                yield Task(file, place and written(place / name))
+                yield Task(file, place and written(place / file.relative_to(path)))
 
 
 def written(target: Path) -> Path:
@@ -113,10 +115,15 @@ def written(target: Path) -> Path:
 
 
 def start(model: Path) -> None:
-    """Make a worker process ready: a reader of its own, and no threads beside those of the other processes."""
+    """Make a worker process ready, with a reader of its own."""
     global worker
-    cv2.setNumThreads(1)
+    silence()
     worker = Reader(model)
+
+
+def silence() -> None:
+    """Pillow's remarks on damaged tags and large pictures name no file."""
+    warnings.filterwarnings("ignore", module="PIL")
 
 
 def read_here(as_json: bool, task: Task) -> tuple[str, bool]:

@@ -1,4 +1,4 @@
-"""python -m export: each trained Keras model that is newer than its ONNX model → ONNX, proven equal."""
+"""python -m export: each trained Keras model that is newer than its ONNX model → ONNX, proven equal, and a figure."""
 
 import argparse
 import json
@@ -25,6 +25,12 @@ def main() -> int:
         code = export(folder, args.data)
         if code:
             return code
+    from export import strip
+
+    for model in models:
+        # Always, for it shows the reader, too, which changes without the model.
+        figure = model.parent / artifacts.FIGURES / artifacts.STRIP
+        print(f"{figure}: {strip.TEXT} is read as {strip.draw(model.parent)}")
     return 0
 
 

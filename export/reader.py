@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -54,6 +55,8 @@ def decode(picture: Image.Image) -> np.ndarray:
         raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
     if not 0 < min(picture.size) <= max(picture.size) <= LONGEST:
         raise PictureError(f"it is {picture.width} × {picture.height} pixels, and each side has to be 1 to {LONGEST:,}")
+    if picture.format == "EPS":
+        raise PictureError("it is a program for printers (EPS), which is not run here")
     try:
         picture.load()
         picture.getexif()
@@ -116,7 +119,9 @@ class Reader:
     """Reads pictures of a handwritten digit. One path for every kind of picture."""
 
     def __init__(self, model: Path = PUBLISHED / ONNX_MODEL):
-        """Raises ModelError when the model can't be used."""
+        """Raises ModelError when the model can't be used. OpenCV is told to use one thread in this process."""
+        # Pictures are small, and on a busy machine a call would wait until its second thread gets its turn.
+        cv2.setNumThreads(1)
         self.classifier = Classifier(model)
 
     def read(self, picture: Image.Image) -> Reading:

@@ -12,15 +12,18 @@ ALLOWED = {
     "export": {"export", "artifacts"},
     "demo": {"demo", "export", "artifacts"},
 }
-EXCEPTIONS = {"export/convert.py": {"train"}, "export/__main__.py": {"train"}, "export/suites.py": {"train"}}
+EXCEPTIONS = {f"export/{name}.py": {"train"} for name in ("convert", "__main__", "suites", "strip")}
 SERVING = [
     "export.reader",
     "export.classifier",
     "export.preprocess",
     "export.segment",
     "export.cuts",
+    "export.photos",
     "demo.app",
     "demo.files",
+    "demo.workers",
+    "demo.annotate",
     "demo.pad",
     "demo.server",
 ]

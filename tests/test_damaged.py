@@ -117,6 +117,11 @@ def test_a_bomb_is_refused_before_it_is_decoded(reader, side):
         reader.read(open_picture(io.BytesIO(content)))
 
 
+def test_a_program_for_printers_is_not_run(reader):
+    with pytest.raises(PictureError, match="EPS"):
+        reader.read(open_picture(io.BytesIO(encoded(SEVEN, "eps"))))
+
+
 @given(
     mode=st.sampled_from(["1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB", "I", "F"]),
     width=st.integers(1, 40),

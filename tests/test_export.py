@@ -11,7 +11,8 @@ import pytest
 from conftest import NO_DIGITS, draw, draw_strokes, run
 from PIL import Image
 
-from artifacts import CHECKSUM, FIGURES, KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED, READING, checksum
+from artifacts import CHECKSUM, FIGURES, KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED, READING, STRIP, checksum
+from export import strip
 from export.classifier import Classifier, ModelError
 from export.convert import ConversionError, convert
 from train.data import small_digits
@@ -35,6 +36,18 @@ def test_onnx_and_keras_agree_on_every_test_picture(exported_run, pictures):
 def test_the_export_prints_its_proof(exported_run, pictures):
     _, finished = exported_run
     assert f"same label on all {len(pictures)} test pictures" in finished.stdout
+
+
+def test_the_export_draws_how_a_photo_is_read(exported_run):
+    folder, finished = exported_run
+    assert f"{strip.TEXT} is read as" in finished.stdout
+    with Image.open(folder / FIGURES / STRIP) as figure:
+        assert figure.width >= 900
+
+
+def test_the_number_in_the_published_figure_is_read_right(tmp_path):
+    shutil.copy(PUBLISHED / ONNX_MODEL, tmp_path)
+    assert strip.draw(tmp_path) == strip.TEXT
 
 
 def test_the_model_takes_raw_pictures_in_any_number(exported_run):

@@ -62,8 +62,9 @@ def test_several_processes_say_the_same_in_the_same_order(folder):
     alone, together = (run("-m", "demo", folder, "--json", "--jobs", jobs) for jobs in (1, 3))
     assert alone.returncode == together.returncode == 2
     assert alone.stdout == together.stdout
-    texts = [json.loads(line)["text"] for line in alone.stdout.splitlines()]
-    assert texts == [*"0123456789", "42", "3"]
+    results = [json.loads(line) for line in alone.stdout.splitlines()]
+    assert [result["text"] for result in results] == [*"0123456789", "42", "3"]
+    assert not any(result["more"] for result in results)
     for finished in (alone, together):
         assert f"{folder / '4a.png'}: it is not a picture" in finished.stderr
         assert "picture/s" in finished.stderr
@@ -80,6 +81,16 @@ def test_annotated_copies_lie_as_their_sources_do(folder, tmp_path):
     source, copy = (np.asarray(Image.open(path / "7.png").convert("RGB"), int) for path in (folder, tmp_path / "out"))
     assert copy.shape == source.shape
     assert np.ptp(copy, axis=2).max() > 50 > np.ptp(source, axis=2).max()  # the boxes are in colour
+
+
+def test_annotated_copies_of_several_paths_lie_beside_each_other(folder, tmp_path):
+    finished = run("-m", "demo", folder / "7.png", folder / "deeper", "--annotate", tmp_path)
+    assert finished.returncode == 0
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")} == {
+        "7.png",
+        "deeper/number.jpg",
+        "deeper/page.pgm.png",
+    }
 
 
 def test_annotated_copies_are_not_read_when_they_lie_below_their_sources(tmp_path):
@@ -168,7 +179,7 @@ def test_work_in_flight_is_bounded_and_results_keep_their_order():
 
 def test_a_folder_is_walked_while_it_is_read(folder):
     complaints = []
-    tasks = tasks_in(folder, None, True, complaints.append)
+    tasks = tasks_in(folder, None, None, complaints.append)
     next(tasks)
     draw(1, 100, 7).save(folder / "deeper" / "late.png")
     assert "late.png" in {task.file.name for task in tasks}

@@ -59,6 +59,38 @@ def test_size_margin_place_and_polarity_change_nothing(margin, scale, inverted, 
     assert Reader().read(ImageOps.invert(picture) if inverted else picture).text == "7204"
 
 
+@given(
+    text=st.sampled_from(["7204", "3915", "86", "5"]),
+    angle=st.floats(0, 2 * np.pi),
+    darkest=st.floats(0.5, 1),
+    inverted=st.booleans(),
+)
+@settings(max_examples=25, deadline=None)
+def test_light_that_falls_off_to_one_side_changes_nothing(text, angle, darkest, inverted):
+    picture = np.asarray(ImageOps.expand(draw_number(text, side=120, pen=9), 40, 255), np.float32)
+    across = [np.linspace(-1, 1, side, dtype=np.float32) for side in picture.shape]
+    towards = np.add.outer(across[0] * np.sin(angle), across[1] * np.cos(angle)) / 2**0.5
+    paper = 0.9 * picture + 20
+    lit = Image.fromarray(
+        ((255 - paper if inverted else paper) * (darkest + (1 - darkest) * (1 + towards) / 2)).astype(np.uint8)
+    )
+    assert Reader().read(lit).text == text
+
+
+@given(
+    text=st.sampled_from(["7204", "3915", "86", "5"]),
+    ink=st.sampled_from([(0, 0, 0), (255, 255, 255), (20, 40, 160), (240, 220, 90)]),
+    hidden=st.tuples(*[st.integers(0, 255)] * 3),
+)
+@settings(max_examples=25, deadline=None)
+def test_strokes_on_nothing_read_alike_whatever_the_colour_that_is_not_seen(text, ink, hidden):
+    opacity = ImageOps.invert(draw_number(text, side=100, pen=8))
+    picture = Image.new("RGBA", opacity.size, (*hidden, 0))
+    picture.paste(Image.new("RGB", opacity.size, ink), mask=opacity)
+    picture.putalpha(opacity)
+    assert Reader().read(picture).text == text
+
+
 def test_two_lines_and_a_column_are_read_from_top_to_bottom(reader):
     lines = [np.asarray(draw_number(text, side=140, pen=9)) for text in ("208", "745")]
     assert reader.read(Image.fromarray(np.vstack(lines))).text == "208745"

@@ -41,6 +41,9 @@ def expected_rows():
         "Heat map of a digit",
     ):
         yield f"| {name} | {bench[name]['ms p50']:.3f} ms |"
+    yield f"| folder of sketches, 2 processes | {bench['python -m demo, 2 processes']['sketches/s']} a second |"
+    few, many = (bench[f"python -m demo, {files} files"]["MB"] for files in ("1,000", "100,000"))
+    yield f"| … their memory after 1,000 and 100,000 files | {few} and {many} MB |"
     browser = {name: row for name, row in bench.items() if name.startswith(IN_BROWSER)}
     for name, row in browser.items():
         yield f"| {name} | {row['ms p50']:.0f} ms |" if "ms p50" in row else f"| {name} | {row['s']:.1f} s |"

@@ -1,12 +1,16 @@
 """Numbers → charts: history, confusion matrix, reliability, doubt."""
 
+from pathlib import Path
+
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from artifacts import replacing
 from train.evaluate import BINS
 
-WIDTH = 9.0  # inches
+WIDTH, DPI = 9.0, 200  # inches, and px of each
 INK, QUIET, ACCENT, WARNING = "#22272e", "#6b7280", "#2f5fd0", "#c2410c"
 
 
@@ -110,3 +114,10 @@ def doubt(curves: dict[str, dict[str, list[float]]], limit: float | None = None)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=10, loc="lower right")
     return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all."""
+    FigureCanvasAgg(figure)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=DPI, facecolor="white")

@@ -3,15 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from artifacts import replacing
 from train import charts, galleries
+from train.charts import save
 from train.data import Data
 from train.evaluate import DISPUTED
-
-DPI = 200
 
 
 def draw_all(folder: Path, data: Data, history: list[dict[str, float]], metrics: dict, test: np.ndarray) -> None:
@@ -24,9 +20,3 @@ def draw_all(folder: Path, data: Data, history: list[dict[str, float]], metrics:
     save(galleries.hardest(data.test, test, DISPUTED if data.name == "mnist" else {}), folder / "hardest.png")
     save(charts.reliability(test, data.test.labels, metrics["test"]["calibration_error"]), folder / "reliability.png")
     save(charts.doubt({"validation pictures, marks made by program": metrics["doubt"]}), folder / "doubt.png")
-
-
-def save(figure: Figure, path: Path) -> None:
-    FigureCanvasAgg(figure)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=DPI, facecolor="white")
