@@ -8,11 +8,12 @@ STEEPEST = 0.09  # px that a line rises in one px
 FULL = 0.75  # share of a part that a line covers …
 COVERED = 0.8  # … and share of the parts, with gaps where the light is bad
 ACROSS = 0.9  # … by a line down the picture, lest a 1 be taken for one
+LATTICE = 0.7  # … if there are several lines across, on paper that ends within the picture
 WIDE = 1.2  # width of a picture in its heights; in one that is narrower, a single line may be the roof of a 7
 SEVERAL = 3  # lines are no digit
 SMALLEST = 32  # px; in a smaller picture a line is as good as a stroke
 THICKEST, SHARE = (4, 8), 1 / 16  # px, of which a line has not more, nor more than this share of the height
-MOST_LINES = 64
+MOST_LINES = 64  # that are looked for
 
 
 def without_lines(ink: np.ndarray) -> np.ndarray:
@@ -29,7 +30,7 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
     if not lines or (len(lines) < SEVERAL and width < WIDE * height):
         return ink
     rubbed = rub_out(ink, mask, thin, lines)
-    return rub_out(rubbed.T, mask.T, thin.T, find_lines(thin.T, ACROSS)).T
+    return rub_out(rubbed.T, mask.T, thin.T, find_lines(thin.T, ACROSS if len(lines) < SEVERAL else LATTICE)).T
 
 
 def thickest(height: int) -> int:
