@@ -4,6 +4,7 @@ Each data set has a folder of its own, `artifacts/mnist/` (published, committed)
 (git-ignored), so that a run on the small set never replaces the published model.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -24,8 +25,10 @@ FIGURES = "figures"  # written by train …
 STRIP = "reading.png"  # … but for this one, written by export
 READING = "reading.json"  # written by the maintainers' scorer, on real pictures that are not in the repository
 ONNX_MODEL = "model.onnx"  # written by export
+CHECKSUM = "model.onnx.sha256"  # written by export, as sha256sum does
 RUN = ".run"  # train: the state of the unfinished run
 BENCH = ROOT / "bench.json"  # written by export.bench
+LOAD = ROOT / "load.json"  # written by demo.load and demo.outage
 PAGE_PICTURE = ROOT / "page.png"  # written by demo.screenshot
 
 FIGURE_NAMES = {
@@ -60,6 +63,11 @@ def write_json(path: Path, value: object) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def checksum(path: Path) -> str:
+    """The line that sha256sum prints for a file, with its name alone."""
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
 
 
 def circumstances() -> dict[str, str | int]:

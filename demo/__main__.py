@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from artifacts import ONNX_MODEL, PUBLISHED
@@ -11,7 +12,7 @@ MOST_JOBS = 64
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, metavar="FILE|FOLDER", help="pictures to read")
     parser.add_argument("--json", action="store_true", help="print JSON lines: boxes, probabilities and doubt, too")
@@ -23,7 +24,8 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to serve at; default: %(default)s")
     parser.add_argument("--port", type=int, default=7860, help="port to serve at; default: %(default)s")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
-    args = parser.parse_args()
+    parser.add_argument("--mcp", action="store_true", help="be an MCP server, too; needs gradio[mcp]")
+    args = parser.parse_args(arguments)
     if not 1 <= args.jobs <= MOST_JOBS:
         parser.error(f"--jobs is 1 to {MOST_JOBS}")
     if not args.paths and (args.json or args.annotate or args.jobs > 1):
@@ -64,14 +66,17 @@ def serve(args: argparse.Namespace) -> int:
     from export.reader import Reader
 
     reader = Reader(args.artifacts / ONNX_MODEL)
-    # Gradio reads this when it is imported; nothing is to be sent anywhere.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from demo.app import LOOK, page
+    with tempfile.TemporaryDirectory(prefix="digits-") as scratch:
+        # Gradio reads these when it is imported; nothing is to be sent anywhere, and uploads are to go with the page.
+        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": scratch}
+        from demo import server
 
-    try:
-        page(reader, args.artifacts).launch(server_name=args.host, server_port=args.port, share=args.share, **LOOK)
-    except OSError as reason:
-        return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
+        try:
+            server.serve(reader, args.artifacts, args.host, args.port, args.share, args.mcp)
+        except OSError as reason:
+            return fail(f"The page can't be served at {args.host}:{args.port} ({reason}); try another --port.")
+        except ValueError as reason:
+            return fail(f"{reason}.")
     return 0
 
 

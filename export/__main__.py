@@ -35,8 +35,11 @@ def main() -> int:
 
 
 def is_stale(model: Path) -> bool:
-    onnx_model = model.with_name(artifacts.ONNX_MODEL)
-    return not onnx_model.exists() or onnx_model.stat().st_mtime < model.stat().st_mtime
+    """Whether a Keras model has no ONNX model as new as itself, or not the one with the checksum beside it."""
+    onnx_model, expected = model.with_name(artifacts.ONNX_MODEL), model.with_name(artifacts.CHECKSUM)
+    if not onnx_model.exists() or onnx_model.stat().st_mtime < model.stat().st_mtime:
+        return True
+    return not expected.exists() or expected.read_text() != artifacts.checksum(onnx_model)
 
 
 def export(folder: Path, data: Path | None) -> int:

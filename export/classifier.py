@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from artifacts import ONNX_MODEL, PUBLISHED
+from artifacts import CHECKSUM, ONNX_MODEL, PUBLISHED, checksum
 
 INPUT, PROBABILITIES, DOUBT = "image", "probabilities", "doubt"
 
@@ -18,9 +18,13 @@ class Classifier:
     """Reads single digits that look like MNIST's. `metadata`: what the file says of itself, str to str."""
 
     def __init__(self, model: Path = PUBLISHED / ONNX_MODEL):
-        """Raises ModelError when the file is missing or is not this project's model."""
-        if not Path(model).is_file():
+        """Raises ModelError when the file is missing, not this project's model, or not what its checksum says."""
+        model = Path(model)
+        if not model.is_file():
             raise ModelError(f"There is no model at {model}; `make train export` makes one.")
+        expected = model.with_name(CHECKSUM)
+        if model.name == ONNX_MODEL and expected.is_file() and expected.read_text() != checksum(model):
+            raise ModelError(f"{model} is not the model that was exported: its checksum is not that in {CHECKSUM}.")
         options = onnxruntime.SessionOptions()
         # One thread is as fast for one picture as many, and has no slow outliers.
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -11,7 +11,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
-from artifacts import KERAS_MODEL, METRICS, ONNX_MODEL, circumstances, replacing
+from artifacts import CHECKSUM, KERAS_MODEL, METRICS, ONNX_MODEL, checksum, circumstances, replacing
 from export.classifier import DOUBT, INPUT, PROBABILITIES, Classifier
 from train.model import read
 
@@ -39,7 +39,7 @@ class Proof(NamedTuple):
 
 
 def convert(folder: Path, pictures: np.ndarray) -> Proof:
-    """Write `folder`/model.onnx from model.keras; `pictures` (n, 28, 28) uint8 are the test pictures to prove it on.
+    """Write `folder`/model.onnx and its checksum; `pictures` (n, 28, 28) uint8 are the test pictures to prove it on.
 
     Raises ConversionError, leaving the old file in place, when a label or a probability differs.
     """
@@ -54,7 +54,10 @@ def convert(folder: Path, pictures: np.ndarray) -> Proof:
         onnx.helper.set_model_props(graph, metadata(folder))
         onnx.checker.check_model(graph, full_check=True)
         onnx.save(graph, temporary)
-        return prove(model, Classifier(temporary), pictures)
+        proof = prove(model, Classifier(temporary), pictures)
+    with replacing(folder / CHECKSUM) as temporary:
+        temporary.write_text(checksum(folder / ONNX_MODEL))
+    return proof
 
 
 def prove(model: keras.Model, classifier: Classifier, pictures: np.ndarray) -> Proof:

@@ -16,6 +16,8 @@ EXCEPTIONS = {f"export/{name}.py": {"train"} for name in ("convert", "__main__",
 SERVING = [
     "export.reader",
     "export.classifier",
+    "export.lines",
+    "export.paper",
     "export.preprocess",
     "export.segment",
     "export.cuts",
@@ -25,6 +27,7 @@ SERVING = [
     "demo.workers",
     "demo.annotate",
     "demo.pad",
+    "demo.server",
 ]
 
 
@@ -59,3 +62,9 @@ def test_all_requirements_are_pinned_and_a_host_needs_no_training():
         assert all("==" in line for line in lines)
     hosted = {line.partition("==")[0] for line in lines}
     assert not hosted & {"tensorflow", "keras", "matplotlib", "scikit-learn"}
+
+
+def test_reading_leaves_no_trace_of_telemetry(tmp_path):
+    finished = run("-c", "from export.reader import Reader; Reader()", TMPDIR=str(tmp_path))
+    assert finished.returncode == 0, finished.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ import pytest
 from conftest import NO_DIGITS, draw, draw_strokes, run
 from PIL import Image
 
-from artifacts import FIGURES, KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED, READING, STRIP
+from artifacts import CHECKSUM, FIGURES, KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED, READING, STRIP, checksum
 from export import strip
 from export.classifier import Classifier, ModelError
 from export.convert import ConversionError, convert
@@ -124,6 +124,19 @@ def test_a_truncated_model_is_refused(tmp_path):
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="not an ONNX model"):
         Classifier(cut)
+
+
+@pytest.mark.parametrize("folder", ["exported", "published"])
+def test_the_export_leaves_the_checksum_of_the_model(exported_run, folder):
+    folder = PUBLISHED if folder == "published" else exported_run[0]
+    assert (folder / CHECKSUM).read_text() == checksum(folder / ONNX_MODEL)
+
+
+def test_another_model_than_that_of_the_checksum_is_refused(exported_run, tmp_path):
+    shutil.copy(exported_run[0] / ONNX_MODEL, tmp_path)
+    shutil.copy(PUBLISHED / CHECKSUM, tmp_path)
+    with pytest.raises(ModelError, match="not the model that was exported"):
+        Classifier(tmp_path / ONNX_MODEL)
 
 
 def test_somebody_elses_model_is_refused(tmp_path):

@@ -6,10 +6,10 @@ import re
 import pytest
 from conftest import ROOT
 
-from artifacts import BENCH, METRICS, ONNX_MODEL, PUBLISHED, READING, SEEDS
+from artifacts import BENCH, LOAD, METRICS, ONNX_MODEL, PUBLISHED, READING, SEEDS
 from export.bench import IN_BROWSER
 
-README = (ROOT / "README.md").read_text()
+README, HOSTING = (ROOT / "README.md").read_text(), (ROOT / "demo" / "README.md").read_text()
 
 
 def expected_rows():
@@ -60,11 +60,52 @@ def test_a_row_of_the_readme_is_what_the_artifacts_say(row):
     assert row in README
 
 
+def expected_rows_on_hosting():
+    load = json.loads(LOAD.read_text())
+    people, bare, long, abuse, outage, replicas = (
+        load[name] for name in ("people", "bare", "long", "abuse", "outage", "replicas")
+    )
+    yield (
+        f"| {people['people']} people who sketch for 60 s | {people['readings']:,} readings, "
+        f"{people['readings/s']:.0f}/s, the slowest of a hundred after {people['ms p99'] / 1e3:.1f} s; "
+        f"{people['refused and tried again']} refused and tried again, {people['errors']} errors, "
+        f"{people['lost']} lost |"
+    )
+    yield (
+        f"| a bare endpoint that reads | the page does {bare['page of bare by processor, %']:.0f} % as much "
+        f"in the same time of the processor, {bare['page of bare, %']:.0f} % as much by the clock |"
+    )
+    yield (
+        f"| {long['readings']:,} readings and {long['uploads']:,} uploads | {long['errors']} errors; memory "
+        f"{long['growth']:.2f} × that after the first 1,000, open files {long['open files'][0]} and then "
+        f"{long['open files'][1]}, {long['left in the temporary folder']} temporary files left |"
+    )
+    for name in ("pictures", "requests"):
+        kind = {"pictures": "damaged and hostile pictures and drawings", "requests": "malformed requests"}[name]
+        sentence = "the page lives" if abuse["alive afterwards"] else "the page is dead"
+        yield f"| {abuse[name]:,} {kind} | {sentence}, {len(abuse[f'{name}, leaks'])} told what they should not |"
+    yield (f"| 100 MB, announced and in chunks | {abuse['100 MB announced']}, {abuse['100 MB in chunks']} |")
+    yield f"| slow bodies at once | {abuse['slow bodies refused']} refused after {abuse['… after s']} s |"
+    yield f"| readings | {outage['readings']:,} |"
+    yield f"| requests that failed and were tried again | {outage['errors']} |"
+    yield f"| readings lost | {outage['lost']} |"
+    yield (
+        f"| readings/s with one replica, with two | {replicas['readings/s with 1']:.0f}, "
+        f"{replicas['readings/s with 2']:.0f} |"
+    )
+
+
+@pytest.mark.parametrize("row", list(expected_rows_on_hosting()))
+def test_a_row_of_the_page_on_hosting_is_what_the_artifacts_say(row):
+    assert row in HOSTING
+
+
 def test_the_readme_names_every_file_that_there_is():
     files = {path.name for room in ("train", "export", "demo") for path in (ROOT / room).iterdir() if path.is_file()}
     assert {name for name in files - {"__init__.py"} if name not in README} == set()
 
 
 def test_links_in_the_readme_lead_somewhere():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+    for folder, text in ((ROOT, README), (ROOT / "demo", HOSTING)):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+            assert (folder / target).exists(), target

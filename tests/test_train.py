@@ -30,7 +30,8 @@ def test_a_run_leaves_every_artifact_and_nothing_temporary(offline_run):
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     published = {name for name in left if not name.startswith(artifacts.RUN)}
     figures = {f"{artifacts.FIGURES}/{name}" for name in FIGURES}
-    assert published - {artifacts.ONNX_MODEL, f"{artifacts.FIGURES}/{artifacts.STRIP}"} == {
+    exported = {artifacts.ONNX_MODEL, artifacts.CHECKSUM, f"{artifacts.FIGURES}/{artifacts.STRIP}"}
+    assert published - exported == {
         artifacts.KERAS_MODEL,
         artifacts.METRICS,
         artifacts.HISTORY,

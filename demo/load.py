@@ -1,0 +1,250 @@
+"""python -m demo.load [PART ...]: how much one process bears, and whether it bears abuse → artifacts/load.json.
+
+Everything goes to 127.0.0.1, each visitor from an address of their own (127.1.x.y), for bounded times.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from artifacts import LOAD, ROOT, circumstances, write_json
+from demo import abuse, visitor
+
+PEOPLE, PACE, SECONDS = 100, 10, 60  # visitors, readings/s that each makes at most, how long
+SLICES, SLICE_PEOPLE, SLICE_SECONDS = 4, 20, 6  # for the comparison with a bare endpoint, by turns
+READINGS, UPLOADS, FIRST = 50_000, 2_000, 1_000  # memory is compared with that after the FIRST readings
+PATIENCE = 20  # seconds that a visitor tries again
+BARE = "bare"  # the argument that starts the endpoint of `bare()`
+
+
+async def sketch(
+    address: str, people: int, until: Callable[[], bool], pace: float, path: str, bodies: dict[str, bytes]
+) -> dict:
+    """People who draw one digit after the other, each with one request in flight, and try again when refused.
+
+    until: tells when it is time to go; pace: readings/s that each makes at most; bodies: digit to request.
+    """
+    seconds, outcomes = [], Counter()
+
+    async def person(number: int) -> None:
+        transport = httpx.AsyncHTTPTransport(local_address=f"127.1.{number // 250}.{number % 250 + 1}", retries=2)
+        async with httpx.AsyncClient(base_url=address, transport=transport, timeout=PATIENCE) as client:
+            await asyncio.sleep(number / people / pace)
+            for count in range(10**9):
+                if until():
+                    return
+                digit = visitor.DIGITS[(number + count) % 3]
+                start = time.perf_counter()
+                outcomes[await reading(client, path, digit, bodies[digit], outcomes)] += 1
+                seconds.append(time.perf_counter() - start)
+                await asyncio.sleep(max(0, 1 / pace - seconds[-1]))
+
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(people):
+            group.create_task(person(number))
+    p50, p99 = np.percentile(seconds, [50, 99]) * 1e3
+    return {
+        "people": people,
+        "readings": len(seconds),
+        "readings/s": round(len(seconds) / (time.perf_counter() - start), 1),
+        "ms p50": round(float(p50), 1),
+        "ms p99": round(float(p99), 1),
+        "refused and tried again": outcomes["refused"],
+        "errors": outcomes["error"],
+        "misread": outcomes["misread"],
+        "lost": outcomes["lost"],
+    }
+
+
+async def reading(client: httpx.AsyncClient, path: str, digit: str, body: bytes, outcomes: Counter) -> str:
+    """Have one drawing read, asking again while refused; -> "read", "misread" or "lost"."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+        except httpx.TransportError:
+            outcomes["error"] += 1
+            await asyncio.sleep(0.2)
+            continue
+        if answer.is_success:
+            return "read" if visitor.text(answer.json()) == digit else "misread"
+        outcomes["refused" if answer.status_code in (429, 503) else "error"] += 1
+        await asyncio.sleep(float(answer.headers.get("Retry-After", 0.2)))
+    return "lost"
+
+
+def bodies_for(address: str) -> dict[str, bytes]:
+    """Digit to the request that the page makes for it."""
+    surface = visitor.part(httpx.get(f"{address}/config", trust_env=False).json())
+    return {digit: json.dumps(visitor.drawn(digit, surface)).encode() for digit in visitor.DIGITS}
+
+
+def for_seconds(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
+
+
+def people() -> dict:
+    """PEOPLE who sketch as fast as anybody does, all at one process."""
+    with visitor.running() as (address, _):
+        bodies = bodies_for(address)
+        return asyncio.run(sketch(address, PEOPLE, for_seconds(SECONDS), PACE, visitor.SERVER, bodies))
+
+
+def against_bare() -> dict:
+    """The page's readings/s by those of an endpoint that does nothing but read, by turns; time of the processor, too.
+
+    The latter tells the same on a machine that is busy with other things.
+    """
+    import psutil
+
+    rates, work = {"page": [], BARE: []}, {"page": 0.0, BARE: 0.0}
+    bare = (sys.executable, "-m", "demo.load", BARE, "{port}")
+    with visitor.running() as (page, page_process), visitor.running(*bare) as (endpoint, endpoint_process):
+        bodies = bodies_for(page)
+        servers = {"page": (page, visitor.SERVER, page_process), BARE: (endpoint, "read", endpoint_process)}
+        for turn in range(SLICES + 1):
+            for name, (address, path, process) in servers.items():
+                before = sum(psutil.Process(process.pid).cpu_times()[:2])
+                run = sketch(address, SLICE_PEOPLE, for_seconds(SLICE_SECONDS), 1000, path, bodies)
+                result = asyncio.run(run)
+                if turn:  # the first one warms up
+                    rates[name].append(result["readings/s"])
+                    work[name] += (sum(psutil.Process(process.pid).cpu_times()[:2]) - before) / result["readings"]
+    median = {name: float(np.median(values)) for name, values in rates.items()}
+    ms = {name: round(1e3 * seconds / SLICES, 2) for name, seconds in work.items()}
+    return {
+        "page, readings/s": median["page"],
+        "bare endpoint, readings/s": median[BARE],
+        "page of bare, %": round(100 * median["page"] / median[BARE], 1),
+        "page, ms of processor": ms["page"],
+        "bare endpoint, ms of processor": ms[BARE],
+        "page of bare by processor, %": round(100 * ms[BARE] / ms["page"], 1),
+        "slices": rates,
+    }
+
+
+def bare(port: int) -> None:
+    """A FastAPI endpoint that answers a drawing with the same function as the page, and does nothing else."""
+    import uvicorn
+    from fastapi import Body, FastAPI
+
+    from demo.pad import answer
+    from export.reader import Reader
+
+    app, reader = FastAPI(), Reader()
+
+    @app.get("/healthz")
+    def healthz() -> None:
+        return None
+
+    @app.post("/read")
+    def read(data=Body(embed=True), component_id=Body(embed=True)):  # noqa: B008 (FastAPI's way)
+        return answer(reader, data)
+
+    uvicorn.run(app, port=port, log_level="error", access_log=False)
+
+
+def long_run(readings: int = READINGS, uploads: int = UPLOADS) -> dict:
+    """Memory, open files and temporary files before and after many readings and uploads."""
+    import psutil
+
+    scratch = Path(os.environ.get("TMPDIR", "/tmp"))
+    before = {path.name for path in scratch.iterdir()}
+    with visitor.running() as (address, server):
+        bodies, process = bodies_for(address), psutil.Process(server.pid)
+        own = [path for path in scratch.glob("digits-*") if path.name not in before]
+
+        def state() -> tuple[float, int, int]:
+            files = sum(path.is_file() for folder in own for path in folder.rglob("*"))
+            return process.memory_info().rss / 1e6, process.num_fds(), files
+
+        def read(count: int) -> Counter:
+            left = iter(range(count))
+            run = sketch(address, 8, lambda: next(left, None) is None, 1000, visitor.SERVER, bodies)
+            return Counter({name: value for name, value in asyncio.run(run).items() if name in ("errors", "lost")})
+
+        wrong = read(FIRST) + Counter(upload(address, min(20, uploads)))
+        time.sleep(1)
+        first = state()
+        wrong += read(readings - FIRST) + Counter(upload(address, uploads - min(20, uploads)))
+        time.sleep(12)  # Gradio's empty files are swept and connections are closed
+        last = state()
+    left = {path.name for path in scratch.iterdir() if path.name.startswith(("digits-", "gradio"))} - before
+    return {
+        "readings": readings,
+        "uploads": uploads,
+        "errors": wrong.total(),
+        f"MB after {FIRST:,}": round(first[0]),
+        "MB at the end": round(last[0]),
+        "growth": round(last[0] / first[0], 3),
+        "open files": [first[1], last[1]],
+        "temporary files": [first[2], last[2]],
+        "left in the temporary folder": len(left),
+    }
+
+
+def upload(address: str, count: int) -> dict[str, int]:
+    """Upload pictures and have each read; -> how many were not read rightly."""
+    wrong = 0
+    with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE) as client:
+        tab = visitor.part(client.get("config").json(), "picture")
+        for number in range(count):
+            digit = visitor.DIGITS[number % 3]
+            content = visitor.png(visitor.picture(digit, 300 + number % 50))
+            while True:  # on the second tab and as a program, by turns
+                answer = visitor.show(client, tab, content) if number % 2 else visitor.upload(client, content)
+                if answer.status_code != 429:
+                    break
+                time.sleep(0.2)
+            wrong += not answer.is_success or visitor.text(answer.json()) != digit
+    return {"errors": wrong} if wrong else {}
+
+
+def abused() -> dict:
+    """Damaged pictures and malformed requests, and a good reading afterwards."""
+    with visitor.running() as (address, server):
+        result = {**abuse.pictures(address, 3000), **abuse.requests(address, 1000), **abuse.bodies(address)}
+        bodies = bodies_for(address)
+        after = asyncio.run(sketch(address, 1, for_seconds(1), 10, visitor.SERVER, bodies))
+        return {**result, "alive afterwards": server.poll() is None and not after["errors"] and not after["misread"]}
+
+
+PARTS = {"people": people, "bare": against_bare, "long": long_run, "abuse": abused}
+
+
+def keep(name: str, result: dict) -> None:
+    """Print the result of a part and write it into artifacts/load.json, where the others stay."""
+    saved = json.loads(LOAD.read_text()) if LOAD.exists() else {}
+    versions = {package: version(package) for package in ("gradio", "fastapi", "uvicorn", "onnxruntime")}
+    write_json(LOAD, saved | {name: {**result, "versions": versions, **circumstances()}})
+    print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in result.items()), flush=True)
+
+
+def main() -> int:
+    if sys.argv[1:2] == [BARE]:
+        return bare(int(sys.argv[2])) or 0
+    parser = argparse.ArgumentParser(prog="python -m demo.load", description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+    chosen = parser.parse_args().parts or list(PARTS)
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"unknown: {', '.join(unknown)}")
+    for name in chosen:
+        keep(name, PARTS[name]())
+    print(f"written to {LOAD.relative_to(ROOT.parent)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
