@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from export.lines import without_lines
 from export.paper import border, even_out, histogram, is_light_on_dark, otsu, without_surroundings
+from export.ruling import without_lines
 
 SIDE = 28  # px, a picture of MNIST
 BOX = 20  # px, longer side of a digit's ink in MNIST
@@ -34,7 +34,9 @@ def grey(picture: Image.Image) -> np.ndarray:
         # Black strokes on nothing want white paper, white strokes on nothing want black.
         paper = 255.0 if np.average(light, weights=opacity + 1e-6) < 128 else 0.0
         return np.round(light * opacity + paper * (1 - opacity)).astype(np.uint8)
-    return np.asarray(picture.convert("RGB").convert("L"))
+    if picture.mode not in ("L", "RGB"):
+        picture = picture.convert("RGB")
+    return np.asarray(picture.convert("L"))
 
 
 def stretch(values: np.ndarray) -> np.ndarray:

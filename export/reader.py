@@ -1,6 +1,7 @@
 """From a picture to what it says. Needs ONNX Runtime, OpenCV, NumPy and Pillow, and nothing of TensorFlow."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,8 +26,10 @@ MOST_PIECES = 6  # of a digit
 WIDEST, NARROWEST, LOWEST = 1.6, 0.1, 0.45
 PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
 REFUSED = 4.0  # nats that a mark costs which is not read
-ALONE = 1.3  # of its height: a mark by itself that is narrower is rather a letter than two digits …
-SURE_ALONE = 0.1  # … unless neither is doubted more, nor a one, which every straight stroke looks like
+GAP = 0.05  # of its line's height, between digits that do not touch
+LETTER, WIDE_LETTER = 1.3, 2.0  # of its height, the widest letter without m and w, and with them
+STROKES = (1, 7)  # what a letter's straight strokes look like
+SURE = 0.1  # doubt of each digit where several together are as narrow as a letter
 MOST_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 LONGEST = 65_535  # px, as in JPEG; a longer one is refused, too, for strips of millions by one px take very long
 
@@ -151,13 +154,20 @@ class Reader:
         """
         way = self.best_way(line)
         doubtful = {piece for first, last, digit in way if digit.doubt > CUT_DOUBT for piece in range(first, last + 1)}
-        if doubtful:
-            cut = with_cuts(line, doubtful)
-            if cut.cut:
-                other = self.best_way(cut)
-                if line.count > 1 or is_number([digit for *_, digit in other], line):
-                    line, way = cut, other
+        cut = with_cuts(line, doubtful) if doubtful else line
+        if cut.cut:
+            line, way = cut, self.best_way(cut)
+        if is_one_mark([digit for *_, digit in way], line.height):
+            way = self.look_again([(1, line.count, self.classify(line, [(1, line.count)])[0])])
         return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for *_, digit in way]
+
+    def classify(self, line: Line, spans: list[tuple[int, int]]) -> list[Digit]:
+        """What the pieces first…last of each span are read as, if they are one digit."""
+        images = np.stack([to_mnist(line.crop(*span)) for span in spans])
+        return [
+            Digit(line.box(*span), int(p.argmax()), p, float(doubt), image)
+            for span, image, p, doubt in zip(spans, images, *self.classifier(images), strict=True)
+        ]
 
     def best_way(self, line: Line) -> list[tuple[int, int, Digit]]:
         """-> first piece, last piece and what they are read as, from left to right; boxes in px of the line."""
@@ -168,15 +178,13 @@ class Reader:
             if may_be_digit(line, first, last)
         ]
         spans = sorted({*spans, *line.wholes()})
-        images = np.stack([to_mnist(line.crop(*span)) for span in spans])
         best = [(0.0, [])] + [(np.inf, [])] * line.count
-        for (first, last), image, p, doubt in zip(spans, images, *self.classifier(images), strict=True):
+        for (first, last), digit in zip(spans, self.classify(line, spans), strict=True):
             before, way = best[first - 1]
-            if doubt > MOST_DOUBT and (first - 1 in line.cut or last in line.cut):
+            if not digit.is_read and (first - 1 in line.cut or last in line.cut):
                 continue  # a cut that leaves something unread was none
-            cost = before + (-np.log1p(-doubt) if doubt <= MOST_DOUBT else REFUSED) + PER_CUT * (last in line.cut)
+            cost = before + (-np.log(digit.confidence) if digit.is_read else REFUSED) + PER_CUT * (last in line.cut)
             if cost < best[last][0]:
-                digit = Digit(line.box(first, last), int(p.argmax()), p, float(doubt), image)
                 best[last] = (cost, [*way, (first, last, digit)])
         return self.look_again(best[-1][1])
 
@@ -204,12 +212,18 @@ def may_be_digit(line: Line, first: int, last: int) -> bool:
     return first == last or right - left <= WIDEST * line.height
 
 
-def is_number(digits: list[Digit], line: Line) -> bool:
-    """Whether the only piece of a line is rather the digits that it was cut into than a letter."""
-    left, top, right, bottom = line.box(1, 1)
-    if right - left >= ALONE * (bottom - top):
-        return True
-    return all(digit.doubt <= SURE_ALONE and digit.label != 1 for digit in digits)
+def is_one_mark(digits: list[Digit], height: float) -> bool:
+    """Whether a line that was read as several digits is rather one letter; boxes in px, as the line's `height`.
+
+    There is no gap in a letter, and its strokes look like ones and sevens.
+    """
+    if len(digits) < 2 or max(after.box[0] - before.box[2] for before, after in pairwise(digits)) > GAP * height:
+        return False
+    strokes = sum(digit.label in STROKES for digit in digits)
+    width = (max(digit.box[2] for digit in digits) - digits[0].box[0]) / height
+    if width < LETTER:
+        return strokes > 0 or any(digit.doubt > SURE for digit in digits)
+    return width < WIDE_LETTER and 2 * strokes > len(digits)
 
 
 def enlarged(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from export.paper import components
 from export.preprocess import box_of
 
 HEIGHT = 64  # px; a line is scaled down to it, digits being read at 20 px
@@ -67,7 +68,7 @@ def find_lines(ink: np.ndarray) -> list[Line]:
     left, top, right, bottom = box_of(ink)
     left, top = max(left - 1, 0), max(top - 1, 0)  # a px more on each side, for the soft edge of the ink
     ink = ink[top : bottom + 1, left : right + 1]
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= 0.5).astype(np.uint8), connectivity=8)
+    _, labels, stats = components(ink >= 0.5)
     areas = stats[1:, cv2.CC_STAT_AREA]
     largest = np.argsort(-areas, kind="stable")[:MOST_PIECES]
     boxes = {int(place) + 1: stats[place + 1, :4] for place in largest if areas[place] >= SPECK * areas.max()}
@@ -81,7 +82,8 @@ def find_lines(ink: np.ndarray) -> list[Line]:
             line.append(piece)
     lines.sort(key=lambda line: boxes[line[0]][1])
     found = [cut_out(ink, labels, boxes, line) for line in lines]
-    return [replace(line, left=line.left + left, top=line.top + top) for line in found]
+    # Scaled down, a line may lose all that is surely ink.
+    return [replace(line, left=line.left + left, top=line.top + top) for line in found if line.count]
 
 
 def line_of(piece: int, lines: list[list[int]], boxes: dict[int, np.ndarray]) -> list[int] | None:

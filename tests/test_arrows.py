@@ -16,7 +16,7 @@ EXCEPTIONS = {f"export/{name}.py": {"train"} for name in ("convert", "__main__",
 SERVING = [
     "export.reader",
     "export.classifier",
-    "export.lines",
+    "export.ruling",
     "export.paper",
     "export.preprocess",
     "export.segment",

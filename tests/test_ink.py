@@ -6,10 +6,10 @@ import pytest
 from conftest import draw_number
 from PIL import Image
 
-from export.lines import without_lines
 from export.paper import even_out, histogram, is_light_on_dark, without_surroundings
 from export.preprocess import find_ink
 from export.reader import Reader
+from export.ruling import without_lines
 
 
 @pytest.fixture(scope="module")
