@@ -27,7 +27,7 @@ from demo import visitor
 FOLDER = ROOT.parent / "build" / "space"
 # Of the packages, what makes and measures the model and the page stays at home.
 AT_HOME = {
-    "export": {"__main__.py", "bench.py", "convert.py", "suites.py"},
+    "export": {"__main__.py", "bench.py", "convert.py", "strip.py", "suites.py"},
     "demo": {"Dockerfile", "README.md", "abuse.py", "bench.py", "load.py", "outage.py", "screenshot.py"},
 }
 MODEL = (ONNX_MODEL, CHECKSUM, METRICS, SEEDS, READING, FIGURES)

@@ -20,7 +20,8 @@ from fastapi.testclient import TestClient
 from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
 from demo import abuse, load, uploads, visitor
 from demo import server as server_module
-from demo.gate import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON, Gate
+from demo.bodies import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON
+from demo.gate import Gate
 from demo.metrics import Metrics
 from demo.rate import Bucket
 from demo.server import build
@@ -280,10 +281,43 @@ def test_readings_that_find_no_place_in_time_are_told_to_come_again():
                 answers.append((message["status"], dict(message["headers"]).get(b"retry-after")))
 
         await asyncio.gather(*(gate({**scope, "client": (str(n), 1)}, receive, send) for n in range(5)))
-        assert gate.held == 0
+        assert gate.bodies.held == 0
         return answers
 
     assert sorted(asyncio.run(crowd())) == [(200, None)] * 2 + [(503, b"1")] * 3
+
+
+def test_who_receives_slowly_keeps_nobody_from_being_answered():
+    async def crowd():
+        gate, statuses, stalled = Gate(nothing, Metrics(), at_once=1, wait=0.1), {}, asyncio.Event()
+
+        async def receive():
+            return part(b"{}")
+
+        async def request(number, slowly):
+            async def send(message):
+                statuses[number] = message.get("status", statuses.get(number))
+                if slowly and "body" in message:
+                    await stalled.wait()
+
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/gradio_api/run/read",
+                "headers": [],
+                "query_string": b"",
+            }
+            await gate({**scope, "client": (str(number), 1)}, receive, send)
+
+        slow = [asyncio.create_task(request(number, True)) for number in range(3)]
+        await asyncio.sleep(0.05)
+        assert gate.bodies.held == 0
+        await request(3, False)
+        stalled.set()
+        await asyncio.gather(*slow)
+        return statuses
+
+    assert asyncio.run(crowd()) == dict.fromkeys(range(4), 200)
 
 
 FILE, SHORT = (b"content-type", b"multipart/form-data; boundary=x"), (b"content-length", b"2")
@@ -306,7 +340,7 @@ def test_bodies_may_be_neither_too_large_nor_too_slow(headers, messages, status)
     gate = Gate(nothing, Metrics(), body_seconds=0.2)
     answer = pass_gate(gate, *messages, headers=headers)
     assert answer[0] == status
-    assert gate.held == 0
+    assert gate.bodies.held == 0
     assert status == 200 or answer[2].startswith('{"detail":"')
 
 
@@ -329,7 +363,7 @@ def test_one_client_sends_only_so_many_bodies_at_a_time_and_large_ones_get_more_
 
         many = [request(1, 1, 0.05) for _ in range(MOST_ARRIVING + 5)]
         await asyncio.gather(*many, request(2, 1, 0.05), request(3, 2 * LEAST_SPEED, 0.5), request(4, 1, 0.5))
-        assert not gate.arriving
+        assert not gate.bodies.arriving
         return Counter(statuses)
 
     assert asyncio.run(crowd()) == {(1, 200): MOST_ARRIVING, (1, 429): 5, (2, 200): 1, (3, 200): 1, (4, 408): 1}
