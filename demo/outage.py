@@ -12,7 +12,7 @@ import ray
 from ray import serve
 from ray.cluster_utils import Cluster
 
-from demo import load, visitor
+from demo import crowd, load, visitor
 from demo.cluster import NAME, application, start
 
 SECONDS = 10  # of measuring each number of replicas
@@ -43,9 +43,9 @@ def throughput(address: str) -> dict:
         serve.run(application(replicas, per_node=1), name=NAME, route_prefix="/")
         while len(replica_names()) != replicas:
             time.sleep(0.5)
-        bodies = load.bodies_for(address)
+        bodies = crowd.bodies_for(address)
         for seconds in (2, SECONDS):  # at first to warm up
-            run = load.sketch(address, 16, load.for_seconds(seconds), 1000, visitor.SERVER, bodies)
+            run = crowd.sketch(address, 16, crowd.for_seconds(seconds), 1000, visitor.SERVER, bodies)
             result = asyncio.run(run)
         rates[f"readings/s with {replicas}"] = result["readings/s"]
     return {**rates, "2 of 1": round(rates["readings/s with 2"] / rates["readings/s with 1"], 2)}
@@ -53,7 +53,7 @@ def throughput(address: str) -> dict:
 
 async def outage(address: str, kill_node) -> dict:
     """What people see of it when one of two replicas is killed, and then the node of one."""
-    bodies, events, start = load.bodies_for(address), {}, time.monotonic()
+    bodies, events, start = crowd.bodies_for(address), {}, time.monotonic()
 
     async def kill() -> None:
         await asyncio.sleep(CALM)
@@ -69,7 +69,7 @@ async def outage(address: str, kill_node) -> dict:
         await asyncio.sleep(2 * CALM)
 
     killing = asyncio.create_task(kill())
-    result = await load.sketch(address, PEOPLE, killing.done, PACE, visitor.SERVER, bodies)
+    result = await crowd.sketch(address, PEOPLE, killing.done, PACE, visitor.SERVER, bodies)
     await killing
     return {**result, **events}
 

@@ -18,7 +18,7 @@ from conftest import ROOT, draw, run
 from fastapi.testclient import TestClient
 
 from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
-from demo import abuse, load, uploads, visitor
+from demo import abuse, crowd, hostile, uploads, visitor
 from demo import server as server_module
 from demo.bodies import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON
 from demo.gate import Gate
@@ -185,7 +185,7 @@ def test_a_space_knows_its_name(monkeypatch):
 
 def test_nothing_but_the_login_page_and_health_answers_without_login(guarded):
     assert guarded.get("/healthz").status_code == 200
-    for path in abuse.PATHS:
+    for path in hostile.PATHS:
         for method in ("GET", "POST"):
             answer = guarded.request(method, f"/{path}")
             if path != "healthz":
@@ -405,7 +405,7 @@ def test_an_upload_of_more_than_10_megabytes_is_refused(client):
 
 
 def test_a_picture_of_more_than_50_megapixels_is_refused_in_words(client):
-    content = abuse.png_of(30_000, 30_000, b"")
+    content = hostile.png_of(30_000, 30_000, b"")
     assert "million pixels" in visitor.upload(client, content).text
     answer = visitor.show(client, visitor.part(client.get("config").json(), "picture"), content)
     assert "million pixels" in answer.text
@@ -442,8 +442,8 @@ def test_damaged_pictures_and_malformed_requests_leave_the_page_alive_and_tell_n
 
 
 def test_many_who_sketch_at_once_are_all_answered_rightly(server):
-    bodies = load.bodies_for(server[0])
-    result = asyncio.run(load.sketch(server[0], 30, load.for_seconds(2), 10, visitor.SERVER, bodies))
+    bodies = crowd.bodies_for(server[0])
+    result = asyncio.run(crowd.sketch(server[0], 30, crowd.for_seconds(2), 10, visitor.SERVER, bodies))
     assert result["readings"] >= 30
     assert (result["errors"], result["misread"], result["lost"]) == (0, 0, 0)
 
