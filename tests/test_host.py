@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -423,6 +424,27 @@ def test_an_upload_that_nobody_reads_is_swept_and_the_pages_own_files_stay(tmp_p
         os.utime(file.parent, (now - uploads.LASTS - 1,) * 2)
     uploads.clear({own, own.parent}, now - uploads.LASTS)
     assert {file for file in tmp_path.rglob("*") if file.is_file()} == {new, own}
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_a_folder_of_the_pages_own_is_swept(tmp_path, monkeypatch, own):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(uploads, "SWEEP", 0.01)
+    folder = tmp_path / "gradio"
+    folder.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder)) if own else monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+
+    async def serve():
+        async with uploads.sweeping(None):
+            (folder / "old.png").write_bytes(b"x")
+            os.utime(folder / "old.png", (0, 0))
+            for _ in range(100):
+                await asyncio.sleep(0.02)
+                if not (folder / "old.png").exists():
+                    return
+
+    asyncio.run(serve())
+    assert (folder / "old.png").exists() != own
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "https://example.com/x.png", "demo/app.py", "../etc/passwd", "\0", ""])
