@@ -6,7 +6,7 @@ import gradio as gr
 
 from artifacts import FIGURES, PAGE_PICTURE, PUBLISHED
 from demo.pad import drawing_pad
-from demo.picture import picture_tab
+from demo.picture import MOST_BYTES, picture_tab
 from demo.programs import programs
 from demo.report import report
 from demo.social import introduce
@@ -27,7 +27,7 @@ LOOK = {
     "theme": THEME,
     "css_paths": HERE / "app.css",
     "footer_links": [],
-    "max_file_size": "10mb",
+    "max_file_size": MOST_BYTES,
     "enable_monitoring": False,
     "run_history": False,
     "ssr_mode": False,

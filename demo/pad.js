@@ -1,7 +1,7 @@
 // The drawing surface. A drawing is a list of steps, so that each can be undone; what is read are its strokes.
 
-const WIDTH = 1280; // units: the surface's width, whatever it has on the screen
-const HEIGHTS = [640, 960]; // units, the lowest and the highest
+const WIDTH = props.units; // the surface's width, whatever it has on the screen
+const HEIGHTS = props.heights; // the lowest and the highest, in units
 const APART = 4; // units between two points of a stroke, at least
 const EMPTY = "The reading appears here while you draw";
 

@@ -15,6 +15,7 @@ from export.reader import Reader
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1280, 640, 960
 UNIT_BITS = 2  # a px of the picture that is read is four units
 PENS = (4, 100)  # the thinnest and the thickest, in units
+FARTHEST = 4 * WIDTH  # that a pen may leave the surface
 MOST_STROKES, MOST_POINTS = 2_000, 20_000
 
 
@@ -29,7 +30,8 @@ def drawing_pad(reader: Reader) -> gr.HTML:
         {"name": example.name, "strokes": example.strokes, "pen": PEN, "photo": None, **photo.get(example.photo, {})}
         for example in EXAMPLES
     ]
-    return component(reader, "pad", {"examples": tries}, read=lambda drawing: answer(reader, drawing))
+    surface = {"units": WIDTH, "heights": [LEAST_HEIGHT, MOST_HEIGHT], "examples": tries}
+    return component(reader, "pad", surface, read=lambda drawing: answer(reader, drawing))
 
 
 def answer(reader: Reader, drawing: object) -> dict:
@@ -68,7 +70,7 @@ def rasterise(drawing: object) -> np.ndarray:
 def points_of(numbers: list[int]) -> np.ndarray:
     """[x, y, x, y, …] -> (n, 2) int32; a single point twice, for a dot."""
     points = np.array(numbers, np.int32).reshape(-1, 2)
-    if not len(points) or np.abs(points).max() > 4 * WIDTH:
+    if not len(points) or points.min() < -FARTHEST or points.max() > FARTHEST:
         raise ValueError("no points, or points far away")
     return np.repeat(points, 2, axis=0) if len(points) == 1 else points
 

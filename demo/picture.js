@@ -1,6 +1,5 @@
 // A picture that is chosen, dropped, pasted or taken with the camera goes to the server, which draws the boxes into it.
 
-const MOST_BYTES = 10_000_000;
 const SLOWEST = 120_000; // ms, for a large file on a slow line
 const NOTHING = "Show a picture of a digit or a number";
 
@@ -33,7 +32,7 @@ function refuse(sentence) {
 function take(file) {
   stop();
   if (!file) return;
-  if (file.size > MOST_BYTES) return refuse("This file is larger than 10 MB. Choose a smaller one.");
+  if (file.size > props.most_bytes) return refuse(props.too_large);
   surface.ariaBusy = true;
   show(find(".hint"));
   find(".hint").textContent = "Reading …";

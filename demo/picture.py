@@ -12,12 +12,14 @@ from demo.annotate import annotate
 from demo.answer import component, to_answer
 from export.reader import PictureError, Reader, open_picture
 
-MOST_BYTES = 10_000_000
+MOST_BYTES = 10_000_000  # of a file
+TOO_LARGE = f"This file is larger than {MOST_BYTES // 1_000_000} MB. Choose a smaller one."
 
 
 def picture_tab(reader: Reader) -> gr.HTML:
     """A place for a picture with the answer beside it."""
-    return component(reader, "picture", read=lambda upload: answer_upload(reader, upload))
+    limits = {"most_bytes": MOST_BYTES, "too_large": TOO_LARGE}
+    return component(reader, "picture", limits, read=lambda upload: answer_upload(reader, upload))
 
 
 def answer_upload(reader: Reader, upload: object) -> dict:
@@ -31,7 +33,7 @@ def answer_upload(reader: Reader, upload: object) -> dict:
 def answer(reader: Reader, file: bytes) -> dict:
     """A file with a picture -> its reading as JSON with "picture", a data: URL of it with its boxes drawn in."""
     if len(file) > MOST_BYTES:
-        return {"error": f"This file is larger than {MOST_BYTES // 1_000_000} MB. Choose a smaller one."}
+        return {"error": TOO_LARGE}
     start = time.perf_counter()
     try:
         with open_picture(io.BytesIO(file)) as picture:

@@ -18,12 +18,12 @@ import numpy as np
 
 from artifacts import PAGE_PICTURE, ROOT, replacing
 from demo.examples import write
+from demo.pad import WIDTH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-NUMBER, HEIGHT = "2047", 330  # what is drawn, and how high, in units of the surface, which is WIDTH of them wide
-WIDTH = 1280
+NUMBER, HEIGHT = "2047", 330  # what is drawn, and how high, in units of the surface
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

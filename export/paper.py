@@ -4,20 +4,21 @@ import cv2
 import numpy as np
 
 PAPER_SIDE = 256  # px; the paper's light is looked at in a picture of this size
-LIGHT_MOST = 0.6  # share of a picture; what is light and more than that is paper, not pen
-LIGHT_MUCH = 0.25  # … and what is more than this is looked at
+MUCH = 0.15  # share of a picture that is more than a pen writes
 UNEVEN = 25  # grey levels between the light and the dark parts of a border in uneven light
-NARROW = 5  # px of the small picture, wider than most pens
-# Sides of the squares that a closing may fill, px of a picture of PAPER_SIDE; none less than SMALLEST px.
+# Sides of the squares that are tried, px of a picture of PAPER_SIDE; the paper's is not less than SMALLEST px.
 SQUARES, SMALLEST = (5, 7, 11, 17, 27, 43, 65, 85), 9
 FILLED = 0.9  # share of the edges to be filled by the square that is chosen
 SPARE = 2  # times as wide as it, so that crossings of strokes are filled, too
-EDGE = 3  # times the median gradient, which is the paper's
+EDGE, SHARP = 3, 0.5  # times the median gradient, which is the paper's, and times the greatest is a sharp edge
+FILLINGS = (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)
+SOME, CLEARLY = 0.2, 2  # share of the edges that a square fills, and how many times as much of dark as of light
 DARKNESS = 32  # grey levels added to pen and paper, so that dark paper's noise is not enlarged too much
 EVEN = 200  # level of the paper once the light is even, and room for what is lighter
 TINY = 0.012  # of the picture's longer side; what is smaller is noise
 ALONG = 0.5  # share of the picture's side along which a desk lies, or of its own length along which a shadow does
 LONGER, THICKER = 2, 2.5  # than the largest and the thickest writing
+SLIVER = 0.2  # of its length; something narrower along the border is the paper's edge
 COMPARABLE = 0.2  # share of its length that writing is long, or it is no measure
 
 
@@ -53,20 +54,42 @@ def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
 def is_light_on_dark(grey: np.ndarray, counts: np.ndarray) -> bool:
     """Whether the pen is lighter than the paper; grey (h, w) uint8 and its histogram.
 
-    The third moment: a few pixels of ink, far from the paper's grey, outweigh many of a shadow, near to it. The border
-    is taken for paper, unless it is a desk around paper that fills most of the picture; where the light on it is
-    uneven, fine dark strokes show that what is lighter is light.
+    The border is taken for paper, and the third moment tells on which side of it the pen is: a few pixels of ink, far
+    from the paper's grey, outweigh many of a shadow, near to it. Where the border is uneven, or the pen would be more
+    than a pen writes, pen is what fine squares fill, from the finest on that make a difference.
     """
     low, middle, high = np.quantile(border(grey), (0.1, 0.5, 0.9))
-    levels = np.arange(256)
-    if counts @ (levels - middle) ** 3 <= 0:
-        return False
-    share = counts[otsu(counts) :].sum() / counts.sum()
-    if min(grey.shape) < PAPER_SIDE or (high - low < UNEVEN and share < LIGHT_MUCH):
-        return bool(share < LIGHT_MOST)
-    small, pen = shrunk(grey, PAPER_SIDE), np.ones((NARROW, NARROW), np.uint8)
-    light, dark = (cv2.morphologyEx(small, way, pen) for way in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
-    return bool(share < LIGHT_MOST and 2 * (histogram(light) @ levels**3) > histogram(dark) @ levels**3)
+    is_light = bool(counts @ (np.arange(256) - middle) ** 3 > 0)
+    lighter = counts[otsu(counts) :].sum() / counts.sum()
+    if high - low < UNEVEN and (lighter if is_light else 1 - lighter) < MUCH:
+        return is_light
+    small = shrunk(grey, PAPER_SIDE)
+    edges, sides = sharp_edges(small), squares(small)
+    most = max(filled(small, edges, sides[-1], way) for way in FILLINGS)
+    for side in sides:
+        dark, light = (filled(small, edges, side, way) for way in FILLINGS)
+        if max(dark, light) > SOME * most and max(dark, light) > CLEARLY * min(dark, light):
+            return light > dark
+    return is_light
+
+
+def sharp_edges(grey: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 -> (h, w) float32, the gradient where it is more than noise and a shadow's edge, squared."""
+    gradient = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(np.float32)
+    place = gradient.size - 1 - max(8, gradient.size // 500)
+    sharpest = np.partition(gradient.ravel(), max(place, 0))[max(place, 0)]
+    least = max(EDGE * float(np.median(gradient)) + 2, SHARP * float(sharpest))
+    return (gradient - least).clip(0) ** 2
+
+
+def squares(grey: np.ndarray) -> list[int]:
+    """The sides of the squares that are tried in a picture, px."""
+    return [max(3, round(side * max(grey.shape) / PAPER_SIDE) | 1) for side in SQUARES]
+
+
+def filled(grey: np.ndarray, edges: np.ndarray, side: int, way: int) -> float:
+    """How much a square fills at the edges, what is dark (a black hat) or what is light (a top hat)."""
+    return float(np.vdot(edges, cv2.morphologyEx(grey, way, np.ones((side, side), np.uint8)).astype(np.float32)))
 
 
 def even_out(grey: np.ndarray) -> np.ndarray:
@@ -79,29 +102,21 @@ def even_out(grey: np.ndarray) -> np.ndarray:
     small = shrunk(grey, PAPER_SIDE)
     side = square_for(small)
     # A shadow's dark side must not be compared with its light side: the darkest neighbour of the paper.
-    paper = cv2.erode(closing(small, side), np.ones((3, 3), np.uint8))
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    paper = cv2.erode(paper, np.ones((3, 3), np.uint8))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     level = cv2.divide(cv2.add(grey, DARKNESS, dtype=cv2.CV_32F), cv2.add(paper, DARKNESS, dtype=cv2.CV_32F))
     return cv2.convertScaleAbs(level, alpha=EVEN)
 
 
-def closing(grey: np.ndarray, side: int) -> np.ndarray:
-    """(h, w) uint8 -> the same, what is dark and narrower than a square of `side` px filled."""
-    return cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-
-
 def square_for(grey: np.ndarray) -> int:
     """(h, w) uint8, dark on light -> px, the side of a square in which the pen's strokes have room.
 
-    Granulometry: of all that the largest square fills, the smallest that fills most, what has sharp edges counting
-    more than soft shadows.
+    Granulometry: of all that the largest square fills, the smallest that fills most.
     """
-    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(np.float32)
-    edges = (edges - EDGE * np.median(edges) - 2).clip(0) ** 2
-    scale = max(grey.shape) / PAPER_SIDE
-    sides = [max(SMALLEST, round(side * scale) | 1) for side in SQUARES]
-    filled = [float(np.vdot(edges, (closing(grey, side) - grey).astype(np.float32))) for side in sides]
-    enough = next(side for side, share in zip(sides, filled, strict=True) if share >= FILLED * filled[-1])
+    edges, sides = sharp_edges(grey), [max(SMALLEST, side) for side in squares(grey)]
+    most = filled(grey, edges, sides[-1], cv2.MORPH_BLACKHAT)
+    enough = next(side for side in sides if filled(grey, edges, side, cv2.MORPH_BLACKHAT) >= FILLED * most)
     return min(sides[-1], SPARE * enough | 1)
 
 
@@ -115,11 +130,9 @@ def without_surroundings(ink: np.ndarray) -> np.ndarray:
         return ink
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     length = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
-    along = np.max([np.bincount(side, minlength=n) for side in (labels[0], labels[-1])], axis=0) / ink.shape[1]
-    along = np.maximum(
-        along, np.max([np.bincount(side, minlength=n) for side in (labels[:, 0], labels[:, -1])], axis=0) / ink.shape[0]
-    )
-    touching = np.bincount(border(labels), minlength=n) > 0
+    sides = [labels[0], labels[-1], labels[:, 0], labels[:, -1]]
+    contacts = np.stack([np.bincount(side, minlength=n) for side in sides])
+    touching = contacts.any(axis=0)
     touching[0] = True
     writing = ~touching & (length >= TINY * max(ink.shape))
     if not writing.any():
@@ -128,11 +141,11 @@ def without_surroundings(ink: np.ndarray) -> np.ndarray:
     gone = np.zeros(n, bool)
     for piece in np.flatnonzero(touching)[1:]:
         left, top, width, height = stats[piece, :4]
-        if along[piece] >= ALONG and length[piece] > LONGER * longest:
-            gone[piece] = True
-        elif longest >= COMPARABLE * length[piece]:
+        if any(contacts[:, piece] >= ALONG * np.array([len(side) for side in sides])):
+            gone[piece] = length[piece] > LONGER * longest
+        elif longest >= COMPARABLE * length[piece] and contacts[:, piece].max() >= ALONG * length[piece]:
             own = labels[top : top + height, left : left + width] == piece
-            gone[piece] = thickness(own) > THICKER * pen
+            gone[piece] = thickness(own) > THICKER * pen or min(width, height) < SLIVER * length[piece]
     if not gone.any():
         return ink
     # With their soft edges, where these are not those of what stays.

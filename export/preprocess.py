@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from export.lines import without_lines
 from export.paper import border, even_out, histogram, is_light_on_dark, otsu, without_surroundings
 
 SIDE = 28  # px, a picture of MNIST
@@ -12,11 +13,12 @@ MIDDLE = 14.0  # where MNIST puts the centre of the ink's mass, px from the left
 WORKING_SIDE = 1024  # px; larger pictures are shrunk to this before anything is looked for
 UNIFORM = 8  # a clean picture's paper varies by less than this share of the contrast, 1 / UNIFORM
 CLEAN_INK, CLEAN_BORDER = 0.3, 0.75  # … is at most so much ink, and its border at least so much paper
+LARGE = 256 * 256  # px of a picture
+DEEPER, ANOTHER = 0.33, 0.1  # … and in a large one at most a tenth of the ink is darker by a third of the contrast
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
 FAINT = 10  # … on paper that is not clean
 NOISE = 5  # … and this many standard deviations of the paper's grey
 AROUND = 7  # grey levels that are counted together to find the paper's, the commonest
-GRAIN = 10  # noise larger than 1 / GRAIN of the contrast is smoothed
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
 LEVELS = np.arange(256.0)  # of grey
 
@@ -70,7 +72,8 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
         if levels is None:
             return None
     paper, pen = levels
-    return without_surroundings(cv2.LUT(grey, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32)))
+    ink = cv2.LUT(grey, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
+    return without_surroundings(without_lines(ink))
 
 
 def clean_levels(counts: np.ndarray) -> tuple[float, float] | None:
@@ -79,9 +82,12 @@ def clean_levels(counts: np.ndarray) -> tuple[float, float] | None:
     if not 0 < counts[:first].sum() <= CLEAN_INK * counts.sum():
         return None
     pen, paper = median(LEVELS[:first], counts[:first]), median(LEVELS[first:], counts[first:])
-    apart = np.abs(LEVELS[first:] - paper) * UNIFORM > paper - pen
+    ink, contrast = counts[:first].sum(), paper - pen
     # There are as many px of a stroke's soft edge as of its inside, if it is fine.
-    return (paper, pen) if paper - pen >= CONTRAST and counts[first:][apart].sum() <= counts[:first].sum() else None
+    edge = counts[first:][np.abs(LEVELS[first:] - paper) * UNIFORM > contrast].sum()
+    # Where some ink is much darker, that is the pen, and this a shadow; in a small picture strokes are all edge.
+    darker = counts[pen - DEEPER * contrast > LEVELS].sum() if counts.sum() >= LARGE else 0
+    return (paper, pen) if contrast >= CONTRAST and edge <= ink and darker <= ANOTHER * ink else None
 
 
 def levels_in_noise(counts: np.ndarray) -> tuple[float, float] | None:

@@ -16,6 +16,8 @@ EXCEPTIONS = {f"export/{name}.py": {"train"} for name in ("convert", "__main__",
 SERVING = [
     "export.reader",
     "export.classifier",
+    "export.lines",
+    "export.paper",
     "export.preprocess",
     "export.segment",
     "export.cuts",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from train import negatives as no_digits
-from train.augment import COARSE, CUT, KEPT, LOST, augment, box, cut_from_neighbour, scan_coarsely
+from train.augment import COARSE, augment, box, scan_coarsely
 
 
 def test_augmentation_keeps_the_digit_in_the_picture_and_centred(digits):
@@ -30,26 +30,6 @@ def test_a_share_of_the_pictures_comes_from_a_coarse_scan(digits):
     assert changed.mean() == pytest.approx(COARSE, abs=0.04)
     assert coarse.min() >= 0
     assert coarse.max() <= 255
-
-
-def test_a_share_of_the_digits_is_cut_from_a_neighbour_and_keeps_its_other_side(digits):
-    ink = digits.train.pictures.astype(np.float32)
-    cut = cut_from_neighbour(ink, np.array([1, 2], np.int32)).numpy()
-    is_cut = (cut != ink).any(axis=(1, 2))
-    assert is_cut.mean() == pytest.approx(CUT, abs=0.05)
-    # Nothing further from the cut side than what is lost or kept there has changed.
-    columns = np.arange(28)
-    left, _, right, _ = (np.asarray(side)[:, None] for side in box(ink))
-    inside = (columns > left + LOST) & (columns < right - LOST)
-    changed = (cut != ink).any(axis=1)
-    assert not (changed & inside).any()
-    assert not (changed & ((columns < left - KEPT) | (columns > right + KEPT))).any()
-
-
-def test_half_a_digit_is_narrower_than_the_whole(digits):
-    rng = np.random.default_rng(2)
-    halves = [no_digits.halve(digits.train, rng) for _ in range(50)]
-    assert all(half.shape[0] == 28 and no_digits.THIN // 2 <= half.shape[1] <= 14 for half in halves)
 
 
 def test_pictures_that_are_no_digits_are_boxed_like_digits_and_repeat_themselves(digits):

@@ -148,6 +148,7 @@ def test_a_drawing_with_too_much_on_it_gets_a_sentence(reader):
     assert "too much" in answer(reader, many)["error"]
     assert "can't be read" in answer(reader, drawing([(0, 0), (1, 1)], photo="../secret"))["error"]
     assert "can't be read" in answer(reader, drawing([(0, 0), (1, 1)], pen=10_000))["error"]
+    assert "can't be read" in answer(reader, drawing([(-(2**31), -(2**31))]))["error"]
 
 
 @pytest.mark.parametrize("height", [640, 960])

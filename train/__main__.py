@@ -8,7 +8,7 @@ from pathlib import Path
 
 import artifacts
 
-EPOCHS = 16
+EPOCHS = 30
 BATCH_SIZE = 128
 
 

@@ -9,9 +9,7 @@ OUTPUTS = CLASSES + 1  # the digits and "no digit"
 PROBABILITIES = "probabilities"  # the name of the layer of the ten
 WIDTHS = (16, 48, 80)  # channels of the three blocks; 0.1 ms a picture on one thread
 DENSE = 96
-DENSE_NONE = 48  # of the branch for "no digit", which asks for other features than the digits do
 DROPOUT = 0.2
-DOUBTING = 0.5  # weight of "no digit" in the loss, beside 1 for which digit it is
 MOMENTUM = 0.98  # of the moving averages of batch normalisation; short enough for a run of a few hundred steps
 
 
@@ -37,11 +35,15 @@ def build() -> keras.Model:
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dropout(DROPOUT),
+            layers.Dense(DENSE, use_bias=False),
+            layers.BatchNormalization(momentum=MOMENTUM),
+            layers.ReLU(),
+            layers.Dropout(DROPOUT),
         ],
     )
     (features,) = trunk.outputs
-    digits = layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES)(dense(features, DENSE))
-    none = layers.Dense(1, activation="sigmoid", name="none")(dense(features, DENSE_NONE))
+    digits = layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES)(features)
+    none = layers.Dense(1, activation="sigmoid", name="none")(features)
     return keras.Model(trunk.inputs[0], layers.Concatenate(name="outputs")([digits, none]), name="digits")
 
 
@@ -52,13 +54,6 @@ def convolution(channels: int, side: int = 3) -> list[layers.Layer]:
         layers.BatchNormalization(momentum=MOMENTUM),
         layers.ReLU(),
     ]
-
-
-def dense(features, units: int):
-    """A fully connected layer, batch normalisation, ReLU and dropout."""
-    features = layers.Dense(units, use_bias=False)(features)
-    features = layers.BatchNormalization(momentum=MOMENTUM)(features)
-    return layers.Dropout(DROPOUT)(layers.ReLU()(features))
 
 
 def read(outputs):
@@ -80,7 +75,7 @@ def loss(labels, outputs):
     is_digit = 1 - labels[:, -1]
     which = keras.losses.categorical_crossentropy(labels[:, :-1], outputs[:, :-1])
     none = keras.losses.binary_crossentropy(labels[:, -1:], outputs[:, -1:])
-    return is_digit * which + DOUBTING * none
+    return is_digit * which + none
 
 
 @keras.saving.register_keras_serializable("digits")
