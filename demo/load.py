@@ -39,11 +39,11 @@ def against_bare() -> dict:
     """
     import psutil
 
-    rates, work = {"page": [], BARE: []}, {"page": 0.0, BARE: 0.0}
-    bare = (sys.executable, "-m", "demo.load", BARE, "{port}")
-    with visitor.running() as (page, page_process), visitor.running(*bare) as (endpoint, endpoint_process):
+    rates, work = {"page": [], "bare": []}, {"page": 0.0, "bare": 0.0}
+    command = (sys.executable, "-m", "demo.load", BARE, "{port}")
+    with visitor.running() as (page, page_process), visitor.running(*command) as (endpoint, endpoint_process):
         bodies = bodies_for(page)
-        servers = {"page": (page, visitor.SERVER, page_process), BARE: (endpoint, "read", endpoint_process)}
+        servers = {"page": (page, visitor.SERVER, page_process), "bare": (endpoint, "read", endpoint_process)}
         for turn in range(SLICES + 1):
             for name, (address, path, process) in servers.items():
                 before = sum(psutil.Process(process.pid).cpu_times()[:2])
@@ -52,15 +52,15 @@ def against_bare() -> dict:
                 if turn:  # the first one warms up
                     rates[name].append(result["readings/s"])
                     work[name] += (sum(psutil.Process(process.pid).cpu_times()[:2]) - before) / result["readings"]
-    median = {name: float(np.median(values)) for name, values in rates.items()}
+    median = {name: round(float(np.median(values)), 1) for name, values in rates.items()}
     ms = {name: round(1e3 * seconds / SLICES, 2) for name, seconds in work.items()}
     return {
         "page, readings/s": median["page"],
-        "bare endpoint, readings/s": median[BARE],
-        "page of bare, %": round(100 * median["page"] / median[BARE], 1),
+        "bare endpoint, readings/s": median["bare"],
+        "page of bare, %": round(100 * median["page"] / median["bare"], 1),
         "page, ms of processor": ms["page"],
-        "bare endpoint, ms of processor": ms[BARE],
-        "page of bare by processor, %": round(100 * ms[BARE] / ms["page"], 1),
+        "bare endpoint, ms of processor": ms["bare"],
+        "page of bare by processor, %": round(100 * ms["bare"] / ms["page"], 1),
         "slices": rates,
     }
 
