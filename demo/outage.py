@@ -1,4 +1,4 @@
-"""python -m demo.outage: two nodes with a replica each, people who sketch, and then a replica and a node are killed.
+"""python -m demo.outage: two nodes with a replica each, people who sketch, an update, a replica and a node killed.
 
 → "replicas" and "outage" in artifacts/load.json. Needs demo/requirements-cluster.txt; all of it runs on this machine.
 """
@@ -17,7 +17,7 @@ from demo.cluster import NAME, application, start
 
 SECONDS = 10  # of measuring each number of replicas
 PEOPLE, PACE = 10, 5  # who sketch through the outage, and how many readings/s each makes
-CALM = 8  # seconds before, between and after the two
+CALM = 8  # seconds before, between and after the three
 
 
 def main() -> int:
@@ -52,10 +52,16 @@ def throughput(address: str) -> dict:
 
 
 async def outage(address: str, kill_node) -> dict:
-    """What people see of it when one of two replicas is killed, and then the node of one."""
+    """What people see of it when a new version replaces the replicas, one of them is killed, and then a node."""
     bodies, events, start = crowd.bodies_for(address), {}, time.monotonic()
 
     async def kill() -> None:
+        await asyncio.sleep(CALM)
+        before = set(replica_names())
+        await asyncio.to_thread(serve.run, application(2, per_node=1), name=NAME, route_prefix="/")
+        while await asyncio.to_thread(lambda: len(set(replica_names()) - before)) < 2:
+            await asyncio.sleep(0.5)
+        events["both replaced by a new version after s"] = round(time.monotonic() - start)
         await asyncio.sleep(CALM)
         await asyncio.to_thread(ray.kill, ray.get_actor(replica_names()[0], namespace="serve"))
         events["replica killed after s"] = round(time.monotonic() - start)
