@@ -5,6 +5,7 @@ with a picture from another host. So the tags are put into that template here.
 """
 
 import re
+from functools import cache
 from urllib.parse import quote
 
 import gradio.routes
@@ -30,8 +31,9 @@ HEAD = f"""
     <meta name="twitter:card" content="summary_large_image">"""
 
 
+@cache
 def introduce() -> None:
-    """Put the project's tags in place of Gradio's, for all pages of this process."""
+    """Put the project's tags in place of Gradio's, once, for all pages of this process."""
     templates = gradio.routes.templates.env
     source, _, _ = templates.loader.get_source(templates, TEMPLATE)
     source = re.sub(r'<meta\s+(property="og:|name="twitter:)[^>]*>', "", source)

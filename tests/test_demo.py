@@ -216,7 +216,7 @@ def test_a_link_to_the_page_shows_the_project_and_its_picture(reader):
         assert tags["og:title"] == TITLE
         picture = client.get(tags["og:image"])
         assert picture.content == PAGE_PICTURE.read_bytes()
-    assert f"<title>{TITLE}</title>" in html
+    assert html.count(f"<title>{TITLE}</title>") == html.count("og:title") == 1
 
 
 def test_the_report_shows_the_saved_numbers_and_figures(reader):
