@@ -82,7 +82,11 @@ def main() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     start(args.host, args.port, include_dashboard=None if os.environ.get("RAY_ADDRESS") else False)
     serve.run(application(args.replicas), name=NAME, route_prefix="/")
-    print(f"The page is at http://{args.host}:{args.port}, with {args.replicas} replicas at most; Ctrl-C stops it.")
+    print(f"The page is at http://{args.host}:{args.port}, with {args.replicas} replicas at most.", flush=True)
+    if os.environ.get("RAY_ADDRESS"):
+        print("It stays: begun again, another version takes its place bit by bit; `serve shutdown` ends it.")
+        return
+    print("Ctrl-C stops it.", flush=True)
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     serve.delete(NAME)  # the replicas finish what is in flight
     ray.shutdown()

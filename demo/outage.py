@@ -1,4 +1,4 @@
-"""python -m demo.outage: two nodes with a replica each, people who sketch, and then a replica and a node are killed.
+"""python -m demo.outage: two nodes with a replica each, people who sketch, an update, a replica and a node killed.
 
 → "replicas" and "outage" in artifacts/load.json. Needs demo/requirements-cluster.txt; all of it runs on this machine.
 """
@@ -12,12 +12,12 @@ import ray
 from ray import serve
 from ray.cluster_utils import Cluster
 
-from demo import load, visitor
+from demo import crowd, load, visitor
 from demo.cluster import NAME, application, start
 
 SECONDS = 10  # of measuring each number of replicas
 PEOPLE, PACE = 10, 5  # who sketch through the outage, and how many readings/s each makes
-CALM = 8  # seconds before, between and after the two
+CALM = 8  # seconds before, between and after the three
 
 
 def main() -> int:
@@ -43,19 +43,25 @@ def throughput(address: str) -> dict:
         serve.run(application(replicas, per_node=1), name=NAME, route_prefix="/")
         while len(replica_names()) != replicas:
             time.sleep(0.5)
-        bodies = load.bodies_for(address)
+        bodies = crowd.bodies_for(address)
         for seconds in (2, SECONDS):  # at first to warm up
-            run = load.sketch(address, 16, load.for_seconds(seconds), 1000, visitor.SERVER, bodies)
+            run = crowd.sketch(address, 16, crowd.for_seconds(seconds), 1000, visitor.SERVER, bodies)
             result = asyncio.run(run)
         rates[f"readings/s with {replicas}"] = result["readings/s"]
     return {**rates, "2 of 1": round(rates["readings/s with 2"] / rates["readings/s with 1"], 2)}
 
 
 async def outage(address: str, kill_node) -> dict:
-    """What people see of it when one of two replicas is killed, and then the node of one."""
-    bodies, events, start = load.bodies_for(address), {}, time.monotonic()
+    """What people see of it when a new version replaces the replicas, one of them is killed, and then a node."""
+    bodies, events, start = crowd.bodies_for(address), {}, time.monotonic()
 
     async def kill() -> None:
+        await asyncio.sleep(CALM)
+        before = set(replica_names())
+        await asyncio.to_thread(serve.run, application(2, per_node=1), name=NAME, route_prefix="/")
+        while await asyncio.to_thread(lambda: len(set(replica_names()) - before)) < 2:
+            await asyncio.sleep(0.5)
+        events["both replaced by a new version after s"] = round(time.monotonic() - start)
         await asyncio.sleep(CALM)
         await asyncio.to_thread(ray.kill, ray.get_actor(replica_names()[0], namespace="serve"))
         events["replica killed after s"] = round(time.monotonic() - start)
@@ -69,7 +75,7 @@ async def outage(address: str, kill_node) -> dict:
         await asyncio.sleep(2 * CALM)
 
     killing = asyncio.create_task(kill())
-    result = await load.sketch(address, PEOPLE, killing.done, PACE, visitor.SERVER, bodies)
+    result = await crowd.sketch(address, PEOPLE, killing.done, PACE, visitor.SERVER, bodies)
     await killing
     return {**result, **events}
 

@@ -47,9 +47,8 @@ def build(
     artifacts: Path = PUBLISHED,
     hosts: set[str] | None = None,
     mcp: bool = False,
-    **limits: float,
 ) -> FastAPI:
-    """The application for a reader and the folder of its model; `hosts` and `limits` are Gate's.
+    """The application for a reader and the folder of its model; `hosts` are Gate's.
 
     mcp: whether it is an MCP server, too. Raises ValueError when DEMO_AUTH is set and is not user:password, and when
     the packages for MCP are missing.
@@ -62,7 +61,7 @@ def build(
         hosts.add(os.environ["SPACE_HOST"])
     login = Login(os.environ["DEMO_AUTH"]) if os.environ.get("DEMO_AUTH") else None
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=uploads.sweeping)
-    app.add_middleware(Gate, metrics=metrics, login=login, hosts=hosts, **limits)
+    app.add_middleware(Gate, metrics=metrics, login=login, hosts=hosts)
     health = Health(reader)
 
     @app.get("/healthz")

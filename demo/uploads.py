@@ -48,6 +48,9 @@ def delete(paths: set[str]) -> None:
 @asynccontextmanager
 async def sweeping(app: object):
     """While an application runs, delete what was uploaded and never read, and the empty files that Gradio leaves."""
+    if "GRADIO_TEMP_DIR" not in os.environ:  # then the folder is that of every Gradio program here, and theirs to keep
+        yield
+        return
     kept = set(folder().rglob("*"))  # the page's own
 
     async def sweep() -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,9 +19,10 @@ from conftest import ROOT, draw, run
 from fastapi.testclient import TestClient
 
 from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
-from demo import abuse, load, uploads, visitor
+from demo import abuse, crowd, hostile, uploads, visitor
 from demo import server as server_module
-from demo.gate import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON, Gate
+from demo.bodies import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON
+from demo.gate import Gate
 from demo.metrics import Metrics
 from demo.rate import Bucket
 from demo.server import build
@@ -184,7 +186,7 @@ def test_a_space_knows_its_name(monkeypatch):
 
 def test_nothing_but_the_login_page_and_health_answers_without_login(guarded):
     assert guarded.get("/healthz").status_code == 200
-    for path in abuse.PATHS:
+    for path in hostile.PATHS:
         for method in ("GET", "POST"):
             answer = guarded.request(method, f"/{path}")
             if path != "healthz":
@@ -280,10 +282,43 @@ def test_readings_that_find_no_place_in_time_are_told_to_come_again():
                 answers.append((message["status"], dict(message["headers"]).get(b"retry-after")))
 
         await asyncio.gather(*(gate({**scope, "client": (str(n), 1)}, receive, send) for n in range(5)))
-        assert gate.held == 0
+        assert gate.bodies.held == 0
         return answers
 
     assert sorted(asyncio.run(crowd())) == [(200, None)] * 2 + [(503, b"1")] * 3
+
+
+def test_who_receives_slowly_keeps_nobody_from_being_answered():
+    async def crowd():
+        gate, statuses, stalled = Gate(nothing, Metrics(), at_once=1, wait=0.1), {}, asyncio.Event()
+
+        async def receive():
+            return part(b"{}")
+
+        async def request(number, slowly):
+            async def send(message):
+                statuses[number] = message.get("status", statuses.get(number))
+                if slowly and "body" in message:
+                    await stalled.wait()
+
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/gradio_api/run/read",
+                "headers": [],
+                "query_string": b"",
+            }
+            await gate({**scope, "client": (str(number), 1)}, receive, send)
+
+        slow = [asyncio.create_task(request(number, True)) for number in range(3)]
+        await asyncio.sleep(0.05)
+        assert gate.bodies.held == 0
+        await request(3, False)
+        stalled.set()
+        await asyncio.gather(*slow)
+        return statuses
+
+    assert asyncio.run(crowd()) == dict.fromkeys(range(4), 200)
 
 
 FILE, SHORT = (b"content-type", b"multipart/form-data; boundary=x"), (b"content-length", b"2")
@@ -306,7 +341,7 @@ def test_bodies_may_be_neither_too_large_nor_too_slow(headers, messages, status)
     gate = Gate(nothing, Metrics(), body_seconds=0.2)
     answer = pass_gate(gate, *messages, headers=headers)
     assert answer[0] == status
-    assert gate.held == 0
+    assert gate.bodies.held == 0
     assert status == 200 or answer[2].startswith('{"detail":"')
 
 
@@ -329,7 +364,7 @@ def test_one_client_sends_only_so_many_bodies_at_a_time_and_large_ones_get_more_
 
         many = [request(1, 1, 0.05) for _ in range(MOST_ARRIVING + 5)]
         await asyncio.gather(*many, request(2, 1, 0.05), request(3, 2 * LEAST_SPEED, 0.5), request(4, 1, 0.5))
-        assert not gate.arriving
+        assert not gate.bodies.arriving
         return Counter(statuses)
 
     assert asyncio.run(crowd()) == {(1, 200): MOST_ARRIVING, (1, 429): 5, (2, 200): 1, (3, 200): 1, (4, 408): 1}
@@ -371,7 +406,7 @@ def test_an_upload_of_more_than_10_megabytes_is_refused(client):
 
 
 def test_a_picture_of_more_than_50_megapixels_is_refused_in_words(client):
-    content = abuse.png_of(30_000, 30_000, b"")
+    content = hostile.png_of(30_000, 30_000, b"")
     assert "million pixels" in visitor.upload(client, content).text
     answer = visitor.show(client, visitor.part(client.get("config").json(), "picture"), content)
     assert "million pixels" in answer.text
@@ -391,6 +426,27 @@ def test_an_upload_that_nobody_reads_is_swept_and_the_pages_own_files_stay(tmp_p
     assert {file for file in tmp_path.rglob("*") if file.is_file()} == {new, own}
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_only_a_folder_of_the_pages_own_is_swept(tmp_path, monkeypatch, own):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(uploads, "SWEEP", 0.01)
+    folder = tmp_path / "gradio"
+    folder.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder)) if own else monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+
+    async def serve():
+        async with uploads.sweeping(None):
+            (folder / "old.png").write_bytes(b"x")
+            os.utime(folder / "old.png", (0, 0))
+            for _ in range(100):
+                await asyncio.sleep(0.02)
+                if not (folder / "old.png").exists():
+                    return
+
+    asyncio.run(serve())
+    assert (folder / "old.png").exists() != own
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "https://example.com/x.png", "demo/app.py", "../etc/passwd", "\0", ""])
 def test_no_event_reads_another_file_than_an_upload(client, path):
     event = {"data": [[{"deeper": {"path": path, "meta": {"_type": "gradio.FileData"}}}]], "session_hash": "x"}
@@ -408,8 +464,8 @@ def test_damaged_pictures_and_malformed_requests_leave_the_page_alive_and_tell_n
 
 
 def test_many_who_sketch_at_once_are_all_answered_rightly(server):
-    bodies = load.bodies_for(server[0])
-    result = asyncio.run(load.sketch(server[0], 30, load.for_seconds(2), 10, visitor.SERVER, bodies))
+    bodies = crowd.bodies_for(server[0])
+    result = asyncio.run(crowd.sketch(server[0], 30, crowd.for_seconds(2), 10, visitor.SERVER, bodies))
     assert result["readings"] >= 30
     assert (result["errors"], result["misread"], result["lost"]) == (0, 0, 0)
 
