@@ -26,7 +26,7 @@ SUITES = {
 LIMITS = [
     "It knows the digits 0 to 9 and nothing else. What looks like none of them is marked “?”, but some letters pass.",
     "Digits that touch are often cut in the wrong place, or not at all.",
-    "Ruled and patterned paper and dark desks around the paper are not told from ink.",
+    "Shadows as dark as the pencil, small notes on dark desks and near-black paper can hide or make digits.",
     "Its probabilities are calibrated on MNIST; on other people's pictures they are off by what the table says.",
 ]
 USE = """\
