@@ -57,13 +57,16 @@ def find_cuts(ink: np.ndarray, height: float) -> list[np.ndarray]:
 
 def cheapest_ways(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(h, w) -> what the cheapest way from the top to each px costs, and the last step of that way, -1, 0 or 1."""
-    total, steps = cost.copy(), np.zeros(cost.shape, np.int8)
-    for y in range(1, len(cost)):
-        before = np.pad(total[y - 1], 1, constant_values=np.inf)
-        ways = np.stack([before[1:-1], before[:-2] + ASLANT, before[2:] + ASLANT])
-        steps[y] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
-        total[y] += ways.min(axis=0)
-    return total, steps
+    total = np.full((len(cost), cost.shape[1] + 2), np.inf, cost.dtype)
+    total[0, 1:-1] = cost[0]
+    for before, row, here in zip(total, total[1:], cost[1:], strict=False):
+        aside = np.minimum(before[:-2], before[2:]) + ASLANT
+        row[1:-1] = np.minimum(before[1:-1], aside) + here
+    straight, left, right = total[:-1, 1:-1], total[:-1, :-2], total[:-1, 2:]
+    steps = np.zeros(cost.shape, np.int8)
+    aside = np.minimum(left, right) + ASLANT
+    steps[1:] = np.where(straight <= aside, 0, np.where(left <= right, -1, 1))
+    return total[:, 1:-1], steps
 
 
 def trace(steps: np.ndarray, y: int, x: int) -> np.ndarray:

@@ -27,6 +27,7 @@ WIDEST, NARROWEST, LOWEST = 1.6, 0.1, 0.45
 PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
 REFUSED = 4.0  # nats that a mark costs which is not read
 GAP = 0.05  # of its line's height, between digits that do not touch
+NUMBER = 0.9  # of its height, the narrowest piece that is cut though it stands alone
 LETTER, WIDE_LETTER = 1.3, 2.0  # of its height, the widest letter without m and w, and with them
 STROKES = (1, 7)  # what a letter's straight strokes look like
 SURE = 0.1  # doubt of each digit where several together are as narrow as a letter
@@ -154,7 +155,7 @@ class Reader:
         """
         way = self.best_way(line)
         doubtful = {piece for first, last, digit in way if digit.doubt > CUT_DOUBT for piece in range(first, last + 1)}
-        cut = with_cuts(line, doubtful) if doubtful else line
+        cut = with_cuts(line, doubtful) if doubtful and is_wide(line) else line
         if cut.cut:
             line, way = cut, self.best_way(cut)
         if is_one_mark([digit for *_, digit in way], line.height):
@@ -210,6 +211,12 @@ def may_be_digit(line: Line, first: int, last: int) -> bool:
     if is_cut and (right - left < NARROWEST * line.height or bottom - top < LOWEST * line.height):
         return False
     return first == last or right - left <= WIDEST * line.height
+
+
+def is_wide(line: Line) -> bool:
+    """Whether a line is more than one piece, or one that is wide enough to be two digits."""
+    left, top, right, bottom = line.box(1, 1)
+    return line.count > 1 or right - left >= NUMBER * (bottom - top)
 
 
 def is_one_mark(digits: list[Digit], height: float) -> bool:
