@@ -7,6 +7,8 @@ from functools import cache
 import cv2
 import numpy as np
 
+from export.photos import smooth
+
 WIDTH, HEIGHT = 320, 240  # px of a photo; where the surface is lower, its top and bottom are left out
 PEN = 20  # width of a drawing's pen, in units, of which the surface is 1280 wide and at least 640 high
 
@@ -54,21 +56,11 @@ class Photo:
         return "data:image/jpeg;base64," + base64.b64encode(cv2.imencode(".jpg", self.grey)[1].tobytes()).decode()
 
 
-def smooth(points: list[tuple[float, float]], rounds: int = 3) -> np.ndarray:
-    """A line through few points -> (n, 2) float64, the same with its corners cut (Chaikin 1974)."""
-    line = np.array(points, np.float64)
-    for _ in range(rounds):
-        before, after = line[:-1], line[1:]
-        cut = np.stack([0.75 * before + 0.25 * after, 0.25 * before + 0.75 * after], axis=1).reshape(-1, 2)
-        line = np.concatenate([line[:1], cut, line[-1:]])
-    return line
-
-
 def write(text: str, height: float, centre: tuple[float, float], seed: int = 0) -> list[np.ndarray]:
     """Text as strokes, each (n, 2), in a line `height` high around `centre`, no two glyphs quite alike."""
     rng, strokes, left = np.random.default_rng(seed), [], 0.0
     for glyph in text:
-        parts = [smooth(part) for part in GLYPHS[glyph]]
+        parts = [smooth(np.array(part, float), 3) for part in GLYPHS[glyph]]
         lean, size, drop = rng.normal(0, 0.07), rng.uniform(0.92, 1.06), rng.normal(0, 3)
         parts = [np.stack([size * (x + lean * (50 - y)), size * y + drop], axis=1) for x, y in (p.T for p in parts)]
         least, most = min(p[:, 0].min() for p in parts), max(p[:, 0].max() for p in parts)

@@ -128,9 +128,9 @@ def vary(strokes: list, rng: np.random.Generator) -> list[np.ndarray]:
     return [smooth((np.array(stroke) - 50 + rng.normal(0, 1.5, (len(stroke), 2))) / 80) @ warp for stroke in strokes]
 
 
-def smooth(points: np.ndarray) -> np.ndarray:
-    """(n, 2) corners -> a line that cuts them off (Chaikin 1974), twice."""
-    for _ in range(2):
+def smooth(points: np.ndarray, rounds: int = 2) -> np.ndarray:
+    """(n, 2) corners -> a line that cuts them off (Chaikin 1974), so many times."""
+    for _ in range(rounds):
         a, b = points[:-1], points[1:]
         between = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
         points = np.concatenate([points[:1], between[1:-1], points[-1:]])

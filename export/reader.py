@@ -194,6 +194,7 @@ class Reader:
         doubtful = [place for place, (*_, digit) in enumerate(way) if digit.doubt > LOOK_AGAIN]
         if not doubtful:
             return way
+        way = list(way)
         views = [turned(way[place][2].image, turn) for place in doubtful for turn in TURNS]
         others = (numbers.reshape(len(doubtful), len(TURNS), -1) for numbers in self.classifier(np.stack(views)))
         for place, other_p, other_doubt in zip(doubtful, *others, strict=True):

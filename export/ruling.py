@@ -26,11 +26,11 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
     side = 2 * thickest(height) + 1
     thick = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
     thin = mask & (thick == 0)
-    lines = find_lines(thin, COVERED)
+    lines = find_rules(thin, COVERED)
     if not lines or (len(lines) < SEVERAL and width < WIDE * height):
         return ink
     rubbed = rub_out(ink, mask, thin, lines)
-    return rub_out(rubbed.T, mask.T, thin.T, find_lines(thin.T, ACROSS if len(lines) < SEVERAL else LATTICE)).T
+    return rub_out(rubbed.T, mask.T, thin.T, find_rules(thin.T, ACROSS if len(lines) < SEVERAL else LATTICE)).T
 
 
 def thickest(height: int) -> int:
@@ -38,7 +38,7 @@ def thickest(height: int) -> int:
     return int(np.clip(round(SHARE * height), *THICKEST))
 
 
-def find_lines(mask: np.ndarray, covered: float) -> list[tuple[int, float]]:
+def find_rules(mask: np.ndarray, covered: float) -> list[tuple[int, float]]:
     """(h, w) bool -> of each line across it the row in the middle of the picture and how much it falls per px.
 
     A Radon transform of few angles: the share of each row that is ink is taken in parts of the width and summed along
@@ -69,7 +69,7 @@ def find_lines(mask: np.ndarray, covered: float) -> list[tuple[int, float]]:
 
 
 def rub_out(ink: np.ndarray, mask: np.ndarray, thin: np.ndarray, lines: list[tuple[int, float]]) -> np.ndarray:
-    """Ink (h, w) and where it is at least half pen -> the same with the lines, from `find_lines`, at 0."""
+    """Ink (h, w) and where it is at least half pen -> the same with the lines, from `find_rules`, at 0."""
     height, width = ink.shape
     ink, most = ink.copy(), thickest(height)
     columns = np.arange(width)

@@ -1,5 +1,7 @@
 """Whole numbers, from pictures that the tests make of their own strokes."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from export.cuts import find_cuts
-from export.reader import Reader
+from export.cuts import ASLANT, cheapest_ways, find_cuts
+from export.preprocess import turned
+from export.reader import TURNS, Reader
 from export.segment import find_lines
 
 
@@ -135,6 +138,27 @@ def test_a_cut_goes_where_there_is_no_ink():
     crossed = {int(way[20]): ink[np.arange(40), way].sum() for way in find_cuts(ink, 40)}
     (between,) = [place for place in crossed if 28 <= place <= 32]
     assert crossed[between] == 0
+
+
+def test_the_cheapest_ways_cost_what_all_ways_tried_cost_at_least():
+    cost = np.random.default_rng(0).random((5, 4))
+    total, steps = cheapest_ways(cost)
+    for x in range(4):
+        tried = [
+            cost[4, x] + sum(cost[y, ways[y]] for y in range(4)) + ASLANT * np.abs(np.diff((*ways, x))).sum()
+            for ways in itertools.product(range(4), repeat=4)
+            if np.abs(np.diff((*ways, x))).max() <= 1
+        ]
+        assert total[4, x] == pytest.approx(min(tried))
+        assert total[3, x + steps[4, x]] + cost[4, x] + ASLANT * abs(steps[4, x]) == pytest.approx(total[4, x])
+
+
+def test_what_is_doubtful_is_the_average_of_three_views(reader):
+    (mark,) = reader.read(draw_strokes(NO_DIGITS["A"])).digits
+    views = np.stack([mark.image, *(turned(mark.image, turn) for turn in TURNS)])
+    probabilities, doubt = reader.classifier(views)
+    assert mark.doubt == pytest.approx(doubt.mean(), abs=1e-5)
+    assert mark.probabilities == pytest.approx(probabilities.mean(axis=0), abs=1e-5)
 
 
 def test_at_most_64_digits_come_back_and_the_reading_says_that_there_were_more(reader):
