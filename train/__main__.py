@@ -8,7 +8,7 @@ from pathlib import Path
 
 import artifacts
 
-EPOCHS = 30
+EPOCHS = 18
 BATCH_SIZE = 128
 
 

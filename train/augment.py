@@ -16,6 +16,7 @@ SIDE = 28  # pictures are SIDE × SIDE px
 BOX = 20.0  # px, longer side of a digit's ink
 MIDDLE = 14.0  # px, where its centre of mass goes
 SLASHED, CROSSED, FLAGGED, FOOTED = 0.25, 0.25, 0.50, 0.25  # share of the zeros, sevens, ones, ones
+LINKED = 0.25  # share of the zeros with a stroke to or from the next digit
 ROTATION = 0.22  # radians, either way
 SHEAR = 0.25  # sideways px per px of height, either way: slant
 PROPORTION = 0.15  # natural logarithm of the stretch in each direction, either way
@@ -23,33 +24,55 @@ ZOOM, SHIFT = 0.08, 1.0  # either way: how far MNIST's own pictures and careless
 BEND = 1.2  # px, largest standard deviation of the smooth displacement (Simard et al. 2003, "Best practices for CNNs")
 BEND_GRID = 5  # the displacement is drawn on so coarse a grid and interpolated between
 THICKER, THINNER = 0.7, 0.5  # share of the way, at most, to a pen 1 px thicker or thinner on either side
+CUT, LOST, KEPT = 0.12, 2, 3  # share of the digits cut from a neighbour; px at most lost of it, kept of the other
 COARSE, COARSE_BOX = 0.15, 16  # share of the pictures that come from a scan with so many px for the longer side
 
 
-def augment(pictures: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """The same digits written differently, (n, 28, 28) uint8.
+def augment(pictures: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The same digits written differently, (n, 28, 28) uint8, and how much of a neighbour is on them, (n,) px.
 
     pictures: (n, 28, 28) uint8, white on black; labels: (n,) integers, 10 for what is no digit; seed: (2,) int32.
     """
-    stroke_seed, pen_seed, warp_seed, bend_seed, scan_seed = tf.unstack(tf.random.split(seed, 5))
+    stroke_seed, cut_seed, pen_seed, warp_seed, bend_seed, scan_seed = tf.unstack(tf.random.split(seed, 6))
     ink = tf.cast(pictures, tf.float32)
     ink = add_strokes(ink, labels, stroke_seed)
+    ink, kept = cut_from_neighbour(ink, cut_seed)
     ink = change_pen(ink, pen_seed)
     ink = sample(ink, affine(ink, warp_seed) + bend(tf.shape(ink)[0], bend_seed))
     ink = scan_coarsely(ink, scan_seed)
-    return tf.cast(tf.round(ink), tf.uint8)
+    return tf.cast(tf.round(ink), tf.uint8), kept
 
 
 def add_strokes(ink: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Slashes over zeros, bars over sevens, flags and feet on ones, each for a share of them; ink (n, 28, 28)."""
-    chance, angle, length, place, foot = tf.unstack(tf.random.stateless_uniform((5, tf.shape(ink)[0]), seed))
+    chance, *others = tf.unstack(tf.random.stateless_uniform((5, tf.shape(ink)[0]), seed))
+    share = tf.gather([SLASHED + LINKED, FLAGGED, 0, 0, 0, 0, 0, CROSSED, 0, 0, 0], tf.cast(labels, tf.int32))
+    # Half of the footed ones have a flag, too.
+    footed = (labels == 1) & ((chance < FOOTED / 2) | (chance > 1 - FOOTED / 2))
+    # Few digits get a stroke, and the rest would take most of the time.
+    chosen = tf.where((chance < share) | footed)
+    kinds = chance < share, footed, (labels == 0) & (chance > SLASHED)
+    numbers = (tf.gather(each, chosen[:, 0]) for each in (ink, labels, *kinds, *others))
+    return tf.tensor_scatter_nd_update(ink, chosen, with_strokes(*numbers))
+
+
+def with_strokes(ink: tf.Tensor, labels: tf.Tensor, crossed, footed, linked, *numbers) -> tf.Tensor:
+    """Ink (n, 28, 28) with a stroke as its label has it where `crossed`, a foot where `footed`; numbers: (n,) in 0…1.
+
+    linked: (n,) bool, which zeros are written on to the next digit, or on from the one before, instead of slashed.
+    """
+    angle, length, place, foot = numbers
     left, top, right, bottom = box(ink)
+    axis = tf.range(SIDE, dtype=tf.float32)
+
+    def near(y: tf.Tensor) -> tf.Tensor:
+        """The ink within 1.5 px of a height, in each column, (n, 28)."""
+        return tf.einsum("nyx,ny->nx", ink, tf.cast(tf.abs(axis - y[:, None]) < 1.5, tf.float32))
 
     def at_height(y: tf.Tensor) -> tf.Tensor:
-        """The middle of the ink within 1.5 px of a height, (n, 2)."""
-        near = ink * tf.cast(tf.abs(tf.range(SIDE, dtype=tf.float32) - y[:, None])[..., None] < 1.5, tf.float32)
-        across = tf.einsum("nyx,x->n", near, tf.range(SIDE, dtype=tf.float32)) / (tf.reduce_sum(near, (1, 2)) + 1e-6)
-        return tf.stack([across, y], axis=-1)
+        """The middle of the ink near a height, (n, 2)."""
+        columns = near(y)
+        return tf.stack([tf.einsum("nx,x->n", columns, axis) / (tf.reduce_sum(columns, 1) + 1e-6), y], axis=-1)
 
     def direction(radians: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         return size[:, None] * tf.stack([tf.cos(radians), tf.sin(radians)], axis=-1)
@@ -63,15 +86,18 @@ def add_strokes(ink: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor
     middle, bar = at_height(top + (bottom - top) * (0.4 + 0.25 * place)), direction(0.6 * angle - 0.4, 2.5 + 3 * length)
     tip, flag = at_height(top + 0.5), direction(math.pi - math.radians(20) - math.radians(50) * angle, 3 + 9 * length)
     base, serif = at_height(bottom - 0.5), direction(0.3 * place - 0.15, 2.5 + 4 * foot)
+    # From the ring's upper half to the side, more often to the right.
+    side = tf.where(foot < 0.3, -1.0, 1.0)
+    height = bottom - (bottom - top) * (0.5 + 0.45 * angle)
+    outside = side * tf.reduce_max(tf.where(near(height) > 127, side[:, None] * axis, -SIDE), axis=1)
+    ring_side = tf.stack([outside, height], -1)
+    link = tf.stack([side, place - 0.5], -1) * (2 + 6 * length)[:, None]
 
-    zero, seven, one = ((labels == digit)[:, None] for digit in (0, 7, 1))
+    zero, seven = ((labels == digit)[:, None] for digit in (0, 7))
     start = tf.where(zero, centre - slash, tf.where(seven, middle - bar, tip))
     end = tf.where(zero, centre + slash, tf.where(seven, middle + bar, tip + flag))
-    share = tf.gather([SLASHED, FLAGGED, 0, 0, 0, 0, 0, CROSSED, 0, 0, 0], tf.cast(labels, tf.int32))
-    crossed = lay(ink, start, end, chance < share)
-    # Half of the footed ones have a flag, too.
-    footed = one[:, 0] & ((chance < FOOTED / 2) | (chance > 1 - FOOTED / 2))
-    return lay(crossed, base - serif, base + serif, footed)
+    start, end = tf.where(linked[:, None], ring_side, start), tf.where(linked[:, None], ring_side + link, end)
+    return lay(lay(ink, start, end, crossed), base - serif, base + serif, footed)
 
 
 def lay(ink: tf.Tensor, start: tf.Tensor, end: tf.Tensor, where: tf.Tensor) -> tf.Tensor:
@@ -86,6 +112,28 @@ def lay(ink: tf.Tensor, start: tf.Tensor, end: tf.Tensor, where: tf.Tensor) -> t
     distance = tf.norm(offset - tf.clip_by_value(share, 0, 1)[..., None] * along, axis=-1)
     stroke = 255 * tf.clip_by_value(width / 2 + 0.5 - distance, 0, 1)
     return tf.where(where[:, None, None], tf.maximum(ink, stroke), ink)
+
+
+def cut_from_neighbour(ink: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """(n, 28, 28) float32 -> a share of the digits as a careless cut leaves them where two touch; px kept, (n,).
+
+    A few px of the next picture of the batch stay beside the digit, or a px or two of the digit are lost.
+    """
+    chance, side, reach = tf.unstack(tf.random.stateless_uniform((3, tf.shape(ink)[0]), seed))
+    chosen = tf.where(chance < CUT)
+    digit, neighbour, side, reach = (tf.gather(each, chosen[:, 0]) for each in (ink, tf.roll(ink, 1, 0), side, reach))
+    # What happens on the right also happens on the left: of mirrored pictures.
+    on_left = (side < 0.5)[:, None, None]
+    digit, neighbour = (tf.where(on_left, each[..., ::-1], each) for each in (digit, neighbour))
+    right, begin = box(digit)[2][:, None], box(neighbour)[0][:, None]
+    column = tf.range(SIDE, dtype=tf.float32)
+    source = tf.cast(tf.clip_by_value(column - right - 1 + begin, 0, SIDE - 1), tf.int32)
+    beside = tf.gather(neighbour, source, axis=2, batch_dims=1)
+    kept = tf.round(reach * (LOST + KEPT) - LOST)
+    both = tf.where((column > right)[:, None], beside, digit)
+    cut = both * tf.cast(column <= right + kept[:, None], tf.float32)[:, None]
+    cut = tf.tensor_scatter_nd_update(ink, chosen, tf.where(on_left, cut[..., ::-1], cut))
+    return cut, tf.scatter_nd(chosen, tf.nn.relu(kept), tf.shape(ink, tf.int64)[:1])
 
 
 def change_pen(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

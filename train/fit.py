@@ -15,13 +15,16 @@ from train.augment import augment
 from train.data import Data, Split
 from train.model import OUTPUTS, accuracy, build, loss
 from train.negatives import negatives
+from train.written import written
 
 LEARNING_RATE = 3e-3  # at the top of the schedule
 WARM_UP = 1 / 30  # share of all steps until there
 WEIGHT_DECAY = 5e-2
 AVERAGED = 1 / 40  # share of all steps over which the weights that are kept are averaged
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
-NEGATIVES = 0.10  # pictures that are no digits, for each that is one; an epoch takes others than the one before
+NEGATIVES = 0.15  # pictures that are no digits, for each that is one; an epoch takes others than the one before
+DOUBTFUL = 0.15  # share of a digit that is none, for each px of a neighbour that is left on it
+WRITTEN = 0.10  # … and digits written by program
 DIFFERENT = 6  # epochs' worth of them are made
 PATIENCE = 20  # epochs without a better validation accuracy, then stop; chance makes an early epoch look good
 STATE, CANDIDATE, SETTINGS = "state.keras", "candidate.keras", "settings.json"
@@ -43,10 +46,10 @@ def fit(
     settings = {"dataset": data.name, "epochs": epochs, "batch_size": batch_size, "seed": seed}
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    others = negatives(data.train, round(DIFFERENT * NEGATIVES * len(data.train.labels)), np.random.default_rng(seed))
+    others = by_program(data.train, np.random.default_rng(seed))
     passes = -(-FEWEST_STEPS * batch_size // len(data.train.labels))
     n = passes * len(data.train.labels)
-    steps = (n + round(NEGATIVES * n)) // batch_size
+    steps = (n + round((NEGATIVES + WRITTEN) * n)) // batch_size
     if resume:
         model, history = restore(run, settings, steps)
     else:
@@ -89,6 +92,13 @@ def fit(
     return keras.models.load_model(run / KERAS_MODEL, compile=False), history
 
 
+def by_program(digits: Split, rng: np.random.Generator) -> Split:
+    """What is shown beside the digits of the training set, DIFFERENT epochs' worth of it."""
+    n = DIFFERENT * len(digits.labels)
+    kinds = negatives(digits, round(NEGATIVES * n), rng), written(round(WRITTEN * n), rng)
+    return Split(*(np.concatenate(both) for both in zip(*kinds, strict=True)))
+
+
 def batches(digits: Split, others: Split, batch_size: int, passes: int, seed: int, epochs: range) -> tf.data.Dataset:
     """(pictures uint8, one-hot labels float32), augmented, in an order that depends on `seed` and the epoch alone.
 
@@ -100,7 +110,7 @@ def batches(digits: Split, others: Split, batch_size: int, passes: int, seed: in
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
         drawn = tf.random.stateless_uniform(
-            [round(NEGATIVES * n)], key, len(digits.labels), len(labels), dtype=tf.int32
+            [round((NEGATIVES + WRITTEN) * n)], key, len(digits.labels), len(labels), dtype=tf.int32
         )
         every = tf.concat([tf.range(n) % len(digits.labels), drawn], axis=0)
         order = tf.random.experimental.stateless_shuffle(every, key)
@@ -109,7 +119,10 @@ def batches(digits: Split, others: Split, batch_size: int, passes: int, seed: in
 
     def prepared(index: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         label = tf.gather(labels, index)
-        return augment(tf.gather(pictures, index), label, key), tf.one_hot(label, OUTPUTS)
+        varied, kept = augment(tf.gather(pictures, index), label, key)
+        none = tf.one_hot(tf.fill(tf.shape(label), OUTPUTS - 1), OUTPUTS)
+        doubt = (DOUBTFUL * kept)[:, None]
+        return varied, (1 - doubt) * tf.one_hot(label, OUTPUTS) + doubt * none
 
     order = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(shuffled)
     return order.map(prepared, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)

@@ -9,7 +9,9 @@ OUTPUTS = CLASSES + 1  # the digits and "no digit"
 PROBABILITIES = "probabilities"  # the name of the layer of the ten
 WIDTHS = (16, 48, 80)  # channels of the three blocks; 0.1 ms a picture on one thread
 DENSE = 96
+DENSE_NONE = 48  # of the branch for "no digit", which asks for other features than the digits do
 DROPOUT = 0.2
+DOUBTING = 0.5  # weight of "no digit" in the loss, beside 1 for which digit it is
 MOMENTUM = 0.98  # of the moving averages of batch normalisation; short enough for a run of a few hundred steps
 
 
@@ -25,35 +27,39 @@ def build() -> keras.Model:
             keras.Input((SIDE, SIDE), dtype="uint8", name="image"),
             layers.Rescaling(1 / 255),
             layers.Reshape((SIDE, SIDE, 1)),
-            *convolution(first, 5),
-            layers.MaxPooling2D(),
+            *convolution(first, 5, halve=True),
             *convolution(second),
-            *convolution(second),
-            layers.MaxPooling2D(),
+            *convolution(second, halve=True),
             *convolution(third),
-            *convolution(third),
-            layers.MaxPooling2D(),
+            *convolution(third, halve=True),
             layers.Flatten(),
-            layers.Dropout(DROPOUT),
-            layers.Dense(DENSE, use_bias=False),
-            layers.BatchNormalization(momentum=MOMENTUM),
-            layers.ReLU(),
             layers.Dropout(DROPOUT),
         ],
     )
     (features,) = trunk.outputs
-    digits = layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES)(features)
-    none = layers.Dense(1, activation="sigmoid", name="none")(features)
+    digits = layers.Dense(CLASSES, activation="softmax", name=PROBABILITIES)(dense(features, DENSE))
+    none = layers.Dense(1, activation="sigmoid", name="none")(dense(features, DENSE_NONE))
     return keras.Model(trunk.inputs[0], layers.Concatenate(name="outputs")([digits, none]), name="digits")
 
 
-def convolution(channels: int, side: int = 3) -> list[layers.Layer]:
-    """Convolution, batch normalisation (folded into it on export), ReLU."""
+def convolution(channels: int, side: int = 3, halve: bool = False) -> list[layers.Layer]:
+    """Convolution, the resolution halved or not, batch normalisation (folded into it on export), ReLU.
+
+    Halved first, there is a quarter to normalise: a step of training takes a fifth less time.
+    """
     return [
         layers.Conv2D(channels, side, padding="same", use_bias=False),
+        *([layers.MaxPooling2D()] if halve else []),
         layers.BatchNormalization(momentum=MOMENTUM),
         layers.ReLU(),
     ]
+
+
+def dense(features, units: int):
+    """A fully connected layer, batch normalisation, ReLU and dropout."""
+    features = layers.Dense(units, use_bias=False)(features)
+    features = layers.BatchNormalization(momentum=MOMENTUM)(features)
+    return layers.Dropout(DROPOUT)(layers.ReLU()(features))
 
 
 def read(outputs):
@@ -71,11 +77,13 @@ def read(outputs):
 
 @keras.saving.register_keras_serializable("digits")
 def loss(labels, outputs):
-    """Cross-entropy of the ten for what is a digit, and of "no digit" against it for everything; (n, 11) each."""
-    is_digit = 1 - labels[:, -1]
+    """Cross-entropy of the ten for what is a digit, and of "no digit" against it for everything; (n, 11) each.
+
+    What is a digit in part, its label less than 1, counts as much for the ten.
+    """
     which = keras.losses.categorical_crossentropy(labels[:, :-1], outputs[:, :-1])
     none = keras.losses.binary_crossentropy(labels[:, -1:], outputs[:, -1:])
-    return is_digit * which + none
+    return which + DOUBTING * none
 
 
 @keras.saving.register_keras_serializable("digits")

@@ -12,22 +12,10 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from train.data import BOX, CLASSES, SIDE, Split
+from train.data import CLASSES, Split
+from train.written import CANVAS, LETTERS, draw, fit_box, points, write
 
 NO_DIGIT = CLASSES  # the label of these pictures
-# One way of writing a letter per entry: strokes of points, each point two figures, x of 0…6 and y of 0…8 (down).
-WRITTEN = (
-    *("083068 1555", "613003063867", "60000868 0454", "613011133414062867", "600008 0454", "0008 0060 0444"),  # A C E F
-    *("0008 6068 0464", "2060 50563806", "0008 600468", "10181543351558", "000868", "4130222608174867"),  # H J K k L L
-    *("0800346068", "08006860", "0008 0040624404", "0008 0040624404 2468", "0060 3038", "18123061"),  # M N P R T r
-    *("000628486660", "000528555056", "003860", "0018335860", "000628363236586660", "031835385653"),  # U U V W W W
-    *("0068 6008", "0021342708 6041344768", "0034 603438", "0034 6008", "00133340452807"),  # X X Y y y
-    *("0003245360 60664807", "001333404528072563", "613003063865 6068", "513003062855515668"),  # y y a a
-    *("643305073866 6068", "4413062846504768", "44130628466150434768", "0464513002063867"),  # d d d e
-    *("61403238 1454", "054240302428181654", "0008 05336468", "10081534453857", "083220130834454867"),  # f f h h h
-    *("0008 530658", "0108 03213338 33516368", "0108 04316368", "0110181330424768", "11081340523414"),  # k m n n p
-    *("0108 04224162", "30364867 0262", "000628486660 6068", "00052855505668"),  # r t u u
-)
 PRINTED = "ACEFHJKLMNPRTUVWXYacdefhkmnprtuvwxy@#$%&?+*=<>"
 FONTS = (
     *(f"DejaVuSans{style}.ttf" for style in ("", "-Bold", "-Oblique")),
@@ -39,33 +27,26 @@ FONTS = (
 MIRRORED = (3, 4, 6, 7, 9)  # no digits when left and right are changed
 TURNED = (2, 3, 4, 5, 7)  # no digits when turned by a quarter, to the left
 THIN = 10  # px; half of what is thinner looks like a one
-CANVAS, MARGIN = 80, 10  # px, what strokes and letters are drawn on
-WHITE = 0.8  # quantile of the inked px that is to be white
-SHAKE = 0.4  # standard deviation of a written letter's points, in units of WRITTEN
-SLANT = 0.2  # … and of its slant, sideways per height
+SHAKE, SLANT = 0.4, 0.2  # standard deviations of a letter's points and of its slant, as in `write`
 
 
 def negatives(digits: Split, n: int, rng: np.random.Generator) -> Split:
     """`n` pictures that are no digits, labelled NO_DIGIT; `digits` are those that are spoilt for it."""
     makers = [write_letter, print_letter, lambda rng: turn(digits, rng), lambda rng: pair(digits, rng), scribble]
-    chosen = rng.choice(len(makers), n, p=[0.55, 0.1, 0.1, 0.15, 0.1])
+    chosen = rng.choice(len(makers), n, p=[0.42, 0.08, 0.08, 0.34, 0.08])
     return Split(np.stack([fit_box(makers[kind](rng)) for kind in chosen]), np.full(n, NO_DIGIT, np.uint8))
 
 
 def write_letter(rng: np.random.Generator) -> np.ndarray:
     """A letter as somebody might write it, (h, w) uint8 white on black."""
-    strokes = [
-        np.array([[int(x), int(y)] for x, y in zip(stroke[::2], stroke[1::2], strict=True)], float)
-        for stroke in rng.choice(WRITTEN).split()
-    ]
+    strokes = points(rng.choice(LETTERS))
     if rng.random() < 0.2:
         strokes = [np.concatenate(strokes)]  # the pen was not lifted
     if rng.random() < 0.3:
         strokes[-1] = np.vstack(
             [strokes[-1], strokes[-1][-1] + rng.uniform((0, -2), (2, 0.5))]
         )  # on to the next letter
-    slanted = np.array([[rng.uniform(0.5, 1.2), 0], [rng.normal(0, SLANT), 1]])
-    return draw([(stroke + rng.normal(0, SHAKE, stroke.shape)) @ slanted for stroke in strokes], rng)
+    return write(strokes, rng, SHAKE, SLANT)
 
 
 def print_letter(rng: np.random.Generator) -> np.ndarray:
@@ -86,15 +67,33 @@ def turn(digits: Split, rng: np.random.Generator) -> np.ndarray:
 
 
 def pair(digits: Split, rng: np.random.Generator) -> np.ndarray:
-    """Two digits side by side, touching or nearly, or what a wrong cut leaves of them, (28, w) uint8."""
-    left, right = (pick(digits, range(CLASSES), rng) for _ in range(2))
-    left, right = (picture[:, picture.any(axis=0)] for picture in (left, right))
-    if left.shape[1] > THIN and rng.random() < 0.5:
-        left = left[:, round(left.shape[1] * rng.uniform(0.3, 0.6)) :]
-    if right.shape[1] > THIN and rng.random() < 0.5:
-        right = right[:, : round(right.shape[1] * rng.uniform(0.4, 0.7))]
-    overlap = int(rng.integers(0, 3))
-    return np.hstack([left[:, : left.shape[1] - overlap], right])
+    """Two digits that touch, or one and a good part of the other, as a cut in a wrong place has it, (h, w) uint8."""
+    left, right = (np.pad(bare(pick(digits, range(CLASSES), rng)), ((4, 4), (0, 0))) for _ in range(2))
+    right = np.roll(right, rng.integers(-3, 4), axis=0)
+    both = push_together(left, right, int(rng.integers(-1, 3)))
+    narrower = min(left.shape[1], right.shape[1])
+    if narrower > THIN and rng.random() < 0.5:
+        lost = round(narrower * rng.uniform(0.3, 0.6))
+        both = both[:, lost:] if rng.random() < 0.5 else both[:, :-lost]
+    return both
+
+
+def bare(picture: np.ndarray) -> np.ndarray:
+    """(28, 28) -> (28, w), as high, without the empty columns on both sides."""
+    columns = np.flatnonzero(picture.any(axis=0))
+    return picture[:, columns[0] : columns[-1] + 1]
+
+
+def push_together(left: np.ndarray, right: np.ndarray, overlap: int) -> np.ndarray:
+    """Two pictures (h, w) as one, the ink of the second `overlap` px into that of the first where they are nearest."""
+    width = left.shape[1]
+    ends = np.where(left > 127, np.arange(1, width + 1), 0).max(axis=1)
+    begins = np.where(right > 127, np.arange(right.shape[1]), width + right.shape[1]).min(axis=1)
+    place = max(0, int((ends - begins).max()) - overlap)
+    canvas = np.zeros((left.shape[0], max(width, place + right.shape[1])), np.uint8)
+    canvas[:, :width] = left
+    canvas[:, place : place + right.shape[1]] = np.maximum(canvas[:, place : place + right.shape[1]], right)
+    return canvas
 
 
 def pick(digits: Split, labels, rng: np.random.Generator) -> np.ndarray:
@@ -112,40 +111,3 @@ def scribble(rng: np.random.Generator) -> np.ndarray:
         axes = rng.integers(16, 24, 2).tolist()  # narrower ones might be a one
         return cv2.ellipse(canvas, (CANVAS // 2,) * 2, axes, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
     return draw([rng.uniform(0, (6, 8), (rng.integers(5, 10), 2))], rng)
-
-
-def draw(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Strokes of (points, 2) in units of WRITTEN, rounded more or less, with a random pen -> (80, 80) uint8."""
-    canvas = np.zeros((CANVAS, CANVAS), np.uint8)
-    pen, rounds = int(rng.integers(5, 14)), int(rng.integers(1, 4))
-    low = np.min([stroke.min(axis=0) for stroke in strokes], axis=0)
-    high = np.max([stroke.max(axis=0) for stroke in strokes], axis=0)
-    scale = (CANVAS - 2 * MARGIN) / (high - low).max()
-    for stroke in strokes:
-        points = np.round((MARGIN + (round_off(stroke, rounds) - low) * scale) * 16).astype(np.int32)
-        cv2.polylines(canvas, [points], False, 255, pen, cv2.LINE_AA, shift=4)
-    return canvas
-
-
-def round_off(stroke: np.ndarray, rounds: int) -> np.ndarray:
-    """Chaikin's corner cutting (1974, "An algorithm for high-speed curve generation"); both ends stay."""
-    for _ in range(rounds):
-        before, after = stroke[:-1], stroke[1:]
-        cut = np.stack([0.75 * before + 0.25 * after, 0.25 * before + 0.75 * after], axis=1).reshape(-1, 2)
-        stroke = np.vstack([stroke[:1], cut, stroke[-1:]])
-    return stroke
-
-
-def fit_box(picture: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 with some ink -> (28, 28) uint8, longer side 20 px, the box in the middle."""
-    rows, columns = np.nonzero(picture > 40)
-    ink = np.ascontiguousarray(picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
-    scale = BOX / max(ink.shape)
-    width, height = (max(1, round(side * scale)) for side in ink.shape[::-1])
-    small = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA)
-    # The reader makes a fine pen white, too.
-    small = np.minimum(small * (255 / np.quantile(small[small > 13], WHITE)), 255).astype(np.uint8)
-    top, left = (SIDE - height) // 2, (SIDE - width) // 2
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
-    canvas[top : top + height, left : left + width] = small
-    return canvas
