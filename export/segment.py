@@ -17,6 +17,7 @@ SPECK = 0.02  # a piece of less than this share of the largest piece's area is d
 SMALL = 0.35  # height of a dot, a comma, a dash, or a part of a digit that is no digit itself
 LARGE = 0.6  # height of a piece that shows where its line runs
 NEAR = 0.35  # a small piece that is so near above or below belongs to the line
+CLOSE = 0.25  # of the lower of the two: what is so close above something else hangs together with it
 STANDS = 0.4  # share of a piece's own height that stands on its line
 
 
@@ -73,6 +74,10 @@ def find_lines(ink: np.ndarray) -> list[Line]:
     largest = np.argsort(-areas, kind="stable")[:MOST_PIECES]
     boxes = {int(place) + 1: stats[place + 1, :4] for place in largest if areas[place] >= SPECK * areas.max()}
     boxes = {piece: box for piece, box in boxes.items() if max(box[2:]) >= TINY * longest}
+    if len(boxes) == 2 and are_halves(*boxes.values()):
+        one, other = boxes
+        labels[labels == other] = one
+        boxes = {one: np.array(cv2.boundingRect((labels == one).astype(np.uint8)))}
     lines: list[list[int]] = []
     for piece in sorted(boxes, key=lambda piece: -boxes[piece][3]):
         line = line_of(piece, lines, boxes)
@@ -102,6 +107,14 @@ def line_of(piece: int, lines: list[list[int]], boxes: dict[int, np.ndarray]) ->
         if height < SMALL * line_height and apart < min(least, NEAR * line_height):
             nearest, least = line, apart
     return nearest
+
+
+def are_halves(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two boxes that are all there is are one digit's halves, an 8 of two rings: one close above the other."""
+    upper, lower = sorted((one, other), key=lambda box: box[1])
+    (left, top, width, height), (under_left, under_top, under_width, under_height) = upper, lower
+    shared = min(left + width, under_left + under_width) - max(left, under_left)
+    return under_top - top - height < CLOSE * min(height, under_height) and shared > max(width, under_width) / 2
 
 
 def cut_out(ink: np.ndarray, labels: np.ndarray, boxes: dict[int, np.ndarray], line: list[int]) -> Line:

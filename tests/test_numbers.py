@@ -111,6 +111,16 @@ def test_a_digit_in_pieces_is_one_digit(reader):
     assert reader.read(draw_strokes([roof, body], pen=10)).text == "5"
 
 
+def test_an_eight_of_two_rings_is_one_digit_and_two_zeros_further_apart_are_two(reader):
+    def rings(apart):
+        around = np.linspace(0, 2 * np.pi, 40)[:, None]
+        ring = 18 * np.hstack([np.cos(around), np.sin(around)])
+        return draw_strokes([np.add(ring, (50, y)).astype(int) for y in (25, 25 + apart)], pen=9)
+
+    assert reader.read(rings(46)).text == "8"
+    assert reader.read(rings(56)).text == "00"
+
+
 def test_dots_commas_and_dashes_are_no_digits(reader):
     picture = np.asarray(draw_number("1250", side=160, pen=10)).copy()
     cv2.circle(picture, (picture.shape[1] // 2, 145), 7, 0, -1, cv2.LINE_AA)
