@@ -1,10 +1,15 @@
 import contextlib
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run
+from conftest import ROOT, run
 from PIL import Image
 
 import artifacts
@@ -114,6 +119,27 @@ def test_of_several_seeds_the_best_by_validation_is_kept(tmp_path):
     values = [row["test_accuracy"] for row in seeds["runs"]]
     assert seeds["test_accuracy"]["mean"] == pytest.approx(np.mean(values))
     assert seeds["test_accuracy"]["sd"] == pytest.approx(np.std(values) * np.sqrt(2))
+
+
+def test_a_run_of_several_that_is_killed_leaves_no_process_behind(tmp_path):
+    arguments = ["-m", "train", "--dataset", "digits", "--seeds", "2", "--jobs", "2", "--artifacts", str(tmp_path)]
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    folders = [tmp_path / "digits" / ".run" / f"seed-{seed}" for seed in (0, 1)]
+    while not all((folder / fit.SETTINGS).exists() for folder in folders):
+        assert process.poll() is None
+        time.sleep(0.1)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in output
+    assert len(workers) >= 2
+    deadline = time.monotonic() + 10
+    while (
+        living := [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+    ) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not living
 
 
 def test_quick_training_learns_and_repeats_itself(digits):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ BATCH_SIZE = 128
 
 def main() -> int:
     args = parse()
+    # Stopped by `kill`, too, so that no process of several is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from train import data, fit, model, quick, runs
 

@@ -42,7 +42,7 @@ def train_all(jobs: int, train_one: Callable[[int], Run], seeds: range) -> Itera
 
 
 def take_share(jobs: int) -> None:
-    """Be one of several at work: use a share of the cores, and leave Ctrl-C to the parent."""
+    """Be one of several at work: use a share of the cores, and leave Ctrl-C to the parent, which stops the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // jobs))
 
