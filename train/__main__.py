@@ -9,7 +9,7 @@ from pathlib import Path
 
 import artifacts
 
-EPOCHS = 18
+EPOCHS = 10
 BATCH_SIZE = 128
 
 
