@@ -18,7 +18,7 @@ from export.segment import Line, find_lines
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
 MOST_DOUBT = 0.55
 MOST_DIGITS = 64  # that come back
-CUT_DOUBT = 0.1  # what is doubted more might be several digits that touch
+CUT_DOUBT = 0.3  # what is doubted more might be several digits that touch
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS
 TURNS = (-0.12, 0.12)  # radians
 MOST_PIECES = 6  # of a digit

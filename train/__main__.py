@@ -9,7 +9,7 @@ from pathlib import Path
 
 import artifacts
 
-EPOCHS = 10
+EPOCHS = 18
 BATCH_SIZE = 128
 
 

@@ -16,7 +16,6 @@ SIDE = 28  # pictures are SIDE × SIDE px
 BOX = 20.0  # px, longer side of a digit's ink
 MIDDLE = 14.0  # px, where its centre of mass goes
 SLASHED, CROSSED, FLAGGED, FOOTED = 0.25, 0.25, 0.50, 0.25  # share of the zeros, sevens, ones, ones
-FALLING = 0.25  # share of the slashes that fall to the right
 LINKED = 0.25  # share of the zeros with a stroke to or from the next digit
 ROTATION = 0.22  # radians, either way
 SHEAR = 0.25  # sideways px per px of height, either way: slant
@@ -78,8 +77,8 @@ def with_strokes(ink: tf.Tensor, labels: tf.Tensor, crossed, footed, linked, *nu
     def direction(radians: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         return size[:, None] * tf.stack([tf.cos(radians), tf.sin(radians)], axis=-1)
 
-    # Zero: lower left to upper right or, less often, the other way, from level to steep, inside the ring or beyond it.
-    rising = math.radians(80) * angle * tf.where(place < FALLING, 1.0, -1.0)
+    # Zero: lower left to upper right, from level to steep, ending inside the ring or beyond it.
+    rising = -math.radians(80) * angle
     ring = tf.math.rsqrt(
         (2 * tf.cos(rising) / (right - left + 1)) ** 2 + (2 * tf.sin(rising) / (bottom - top + 1)) ** 2
     )
