@@ -19,7 +19,7 @@ def sample_data(part: Split) -> Figure:
     rng = np.random.default_rng(SEED)
     chosen = np.stack([rng.choice(np.flatnonzero(part.labels == digit), 3, replace=False) for digit in range(CLASSES)])
     pictures, labels = part.pictures[chosen.T.ravel()], part.labels[chosen.T.ravel()]
-    varied = augment(tf.constant(pictures), tf.constant(labels), tf.constant([SEED, 0])).numpy()
+    varied, _ = augment(tf.constant(pictures), tf.constant(labels), tf.constant([SEED, 0]))
     figure, axes = grid(6, CLASSES, 6.1, "Training pictures (top) and the same, varied (bottom)")
     for axis, picture in zip(axes.flat, np.concatenate([pictures, varied]), strict=True):
         show(axis, picture)
