@@ -18,7 +18,6 @@ from export.segment import Line, find_lines
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
 MOST_DOUBT = 0.55
 MOST_DIGITS = 64  # that come back
-CUT_DOUBT = 0.3  # what is doubted more might be several digits that touch
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS
 TURNS = (-0.12, 0.12)  # radians
 MOST_PIECES = 6  # of a digit
@@ -150,11 +149,11 @@ class Reader:
     def read_line(self, line: Line) -> list[Digit]:
         """A line as the row of digits that is least doubtful, boxes in px of the picture's ink.
 
-        Pieces are put together, and those that stay doubtful cut, in all ways that make sense (LeCun et al. 1998,
+        Pieces are put together, and those that are not read then cut, in all ways that make sense (LeCun et al. 1998,
         sections V and VI: over-segmentation and the best path).
         """
         way = self.best_way(line)
-        doubtful = {piece for first, last, digit in way if digit.doubt > CUT_DOUBT for piece in range(first, last + 1)}
+        doubtful = {piece for first, last, digit in way if not digit.is_read for piece in range(first, last + 1)}
         cut = with_cuts(line, doubtful) if doubtful and is_wide(line) else line
         if cut.cut:
             line, way = cut, self.best_way(cut)

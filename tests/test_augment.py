@@ -4,7 +4,7 @@ import pytest
 from export.classifier import Classifier
 from train import negatives as no_digits
 from train import written
-from train.augment import COARSE, augment, box, scan_coarsely
+from train.augment import COARSE, CUT, KEPT, augment, box, cut_from_neighbour, scan_coarsely
 
 
 def test_augmentation_keeps_the_digit_in_the_picture_and_centred(digits):
@@ -46,6 +46,18 @@ def test_pictures_that_are_no_digits_are_boxed_like_digits_and_repeat_themselves
 
 def test_no_letter_that_is_written_like_a_digit_is_among_those_to_refuse():
     assert not set(no_digits.PRINTED) & set("0123456789BDGIOQSZbgijloqsz|/")
+
+
+def test_a_digit_cut_from_a_neighbour_says_how_much_of_it_is_left(digits):
+    ink = digits.train.pictures.astype(np.float32)
+    cut, kept = (each.numpy() for each in cut_from_neighbour(ink, np.array([1, 2], np.int32)))
+    changed = (cut != ink).any(axis=(1, 2))
+    assert changed.mean() == pytest.approx(CUT, abs=0.05)
+    assert kept.max() == KEPT
+    assert kept.min() == 0
+    assert changed[kept > 0].mean() > 0.9
+    wider = np.subtract(*(np.asarray(box(each)[2]) - np.asarray(box(each)[0]) for each in (cut, ink)))
+    assert (wider <= kept).all()
 
 
 def test_two_digits_pushed_together_touch_and_no_more():

@@ -16,7 +16,7 @@ import artifacts
 from train import data, fit, quick
 from train.calibrate import calibrate, fit_temperature, soften
 from train.evaluate import calibration_error, evaluate, refusal_curve
-from train.model import OUTPUTS, accuracy, build, loss, read
+from train.model import DOUBTING, OUTPUTS, accuracy, build, loss, read
 
 FIGURES = artifacts.FIGURE_NAMES.keys() - {artifacts.STRIP}  # that a run leaves
 
@@ -61,8 +61,10 @@ def test_what_is_no_digit_costs_nothing_among_the_ten_and_counts_as_read():
     digit, none = np.eye(OUTPUTS, dtype=np.float32)[[3, 10]]
     outputs = np.full((1, OUTPUTS), 0.1, np.float32)
     outputs[0, 10] = 0.5
-    assert float(loss(none[None], outputs)[0]) == pytest.approx(np.log(2), rel=1e-4)
-    assert float(loss(digit[None], outputs)[0]) == pytest.approx(np.log(2) + np.log(10), rel=1e-4)
+    assert float(loss(none[None], outputs)[0]) == pytest.approx(DOUBTING * np.log(2), rel=1e-4)
+    assert float(loss(digit[None], outputs)[0]) == pytest.approx(DOUBTING * np.log(2) + np.log(10), rel=1e-4)
+    part = 0.7 * digit + 0.3 * none
+    assert float(loss(part[None], outputs)[0]) == pytest.approx(DOUBTING * np.log(2) + 0.7 * np.log(10), rel=1e-4)
     assert float(accuracy(none[None], outputs)[0]) == 1
 
 
