@@ -23,7 +23,8 @@ def expected_rows():
         mean, deviation = (100 * seeds["test_accuracy"][name] for name in ("mean", "sd"))
         yield f"| … mean of {len(seeds['runs'])} seeds | {mean:.2f} ± {deviation:.2f} % |"
     yield f"| MNIST, 5,000 validation pictures | {metrics['validation']['accuracy']:.2%} |"
-    yield f"| training | {metrics['epochs']} epochs, {metrics['seconds']:.0f} s on {metrics['cores']} cores |"
+    cores = "1 core" if metrics["cores"] == 1 else f"{metrics['cores']} cores"
+    yield f"| training | {metrics['epochs']} epochs, {metrics['seconds']:.0f} s on {cores} |"
     size = (PUBLISHED / ONNX_MODEL).stat().st_size / 1e6
     yield f"| network | {metrics['parameters']:,} parameters, {size:.2f} MB as ONNX |"
     yield f"| calibration error, MNIST test | {metrics['test']['calibration_error']:.2%} |"
