@@ -68,7 +68,7 @@ def headline(metrics: dict, seeds: dict | None, reading: dict | None) -> str:
     tiles = [(f"{test['accuracy']:.2%}", f"of {test['pictures']:,} test pictures read right")]
     if seeds:
         mean, deviation = (100 * seeds["test_accuracy"][name] for name in ("mean", "sd"))
-        tiles.append((f"{mean:.2f} ± {deviation:.2f} %", f"mean ± sd of {len(seeds['runs'])} trainings"))
+        tiles.append((f"{mean:.2f}%", f"mean of {len(seeds['runs'])} trainings, sd {deviation:.2f}%"))
     if reading and (sketch := reading["suites"].get("sketch")):
         tiles.append((f"{sketch['right']:.1%}", f"of {sketch['pictures']:,} sketches by other people"))
     if reading:
