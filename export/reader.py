@@ -149,7 +149,7 @@ class Reader:
     def read_line(self, line: Line) -> list[Digit]:
         """A line as the row of digits that is least doubtful, boxes in px of the picture's ink.
 
-        Pieces are put together, and those that are not read then cut, in all ways that make sense (LeCun et al. 1998,
+        Pieces are put together, and what is not read then is cut, in all ways that make sense (LeCun et al. 1998,
         sections V and VI: over-segmentation and the best path).
         """
         way = self.best_way(line)
