@@ -27,9 +27,9 @@ PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with 
 REFUSED = 4.0  # nats that a mark costs which is not read
 GAP = 0.05  # of its line's height, between digits that do not touch
 NUMBER = 0.9  # of its height, the narrowest piece that is cut though it stands alone
-LETTER, WIDE_LETTER = 1.3, 2.0  # of its height, the widest letter without m and w, and with them
+LETTER = 1.7  # of its height, the widest letter
 STROKES = (1, 7)  # what a letter's straight strokes look like
-SURE = 0.1  # doubt of each digit where several together are as narrow as a letter
+SURE, SURE_BESIDE = 0.1, 0.02  # doubt of each digit where several are as narrow as a letter; with a stroke among them
 MOST_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 LONGEST = 65_535  # px, as in JPEG; a longer one is refused, too, for strips of millions by one px take very long
 
@@ -222,15 +222,15 @@ def is_wide(line: Line) -> bool:
 def is_one_mark(digits: list[Digit], height: float) -> bool:
     """Whether a line that was read as several digits is rather one letter; boxes in px, as the line's `height`.
 
-    There is no gap in a letter, and its strokes look like ones and sevens.
+    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits.
     """
     if len(digits) < 2 or max(after.box[0] - before.box[2] for before, after in pairwise(digits)) > GAP * height:
         return False
+    if max(digit.box[2] for digit in digits) - digits[0].box[0] >= LETTER * height:
+        return False
     strokes = sum(digit.label in STROKES for digit in digits)
-    width = (max(digit.box[2] for digit in digits) - digits[0].box[0]) / height
-    if width < LETTER:
-        return strokes > 0 or any(digit.doubt > SURE for digit in digits)
-    return width < WIDE_LETTER and 2 * strokes > len(digits)
+    sure = SURE_BESIDE if strokes else SURE
+    return strokes == len(digits) or any(digit.doubt > sure for digit in digits)
 
 
 def enlarged(

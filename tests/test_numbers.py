@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from export.cuts import ASLANT, cheapest_ways, find_cuts
 from export.preprocess import turned
-from export.reader import TURNS, Reader
+from export.reader import TURNS, Digit, Reader, is_one_mark
 from export.segment import find_lines
 
 
@@ -139,6 +139,24 @@ def test_boxes_hold_their_digits_in_px_of_the_picture(reader):
 
 def test_letters_are_not_cut_into_digits(reader):
     assert [name for name in NO_DIGITS if reader.read(draw_strokes(NO_DIGITS[name])).text] == []
+
+
+def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_each_is_surely_read():
+    def is_letter(*digits, apart=0):
+        boxes = [(place * (48 + apart), 0, place * (48 + apart) + 48, 64) for place in range(len(digits))]
+        return is_one_mark([Digit(box, *digit) for box, digit in zip(boxes, digits, strict=True)], height=64)
+
+    def digit(label, doubt):
+        return label, np.eye(10, dtype=np.float32)[label], doubt, np.zeros((28, 28), np.uint8)
+
+    assert not is_letter(digit(7, 0.01), digit(8, 0.01))
+    assert is_letter(digit(7, 0.05), digit(8, 0.01))  # a stroke and half of a letter
+    assert not is_letter(digit(2, 0.05), digit(8, 0.05))
+    assert is_letter(digit(2, 0.2), digit(8, 0.01))
+    assert is_letter(digit(1, 0.0), digit(1, 0.0))  # an H
+    assert not is_letter(digit(7, 0.05), digit(8, 0.01), apart=8)
+    assert not is_letter(digit(7, 0.05), digit(8, 0.01), digit(8, 0.01))
+    assert not is_letter(digit(1, 0.0))
 
 
 def test_a_cut_goes_where_there_is_no_ink():
