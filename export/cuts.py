@@ -8,7 +8,7 @@ from export.segment import Line, tidy
 
 # Lengths are shares of the height of the line.
 WIDE = 0.5  # what is narrower, as a share of its own height, is not two digits
-NEAREST = 0.1  # of two cuts to each other, and of a cut to the piece's end
+NEAREST = 0.07  # of two cuts to each other, and of a cut to the piece's end
 WORST_CUT = 0.6  # ink that a cut may go through
 ASLANT = 0.02  # px of ink that a step aside costs a cut, so that it is straight where there is no ink to avoid
 

@@ -1,5 +1,6 @@
 """From a picture to what it says. Needs ONNX Runtime, OpenCV, NumPy and Pillow, and nothing of TensorFlow."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,13 +21,13 @@ MOST_DOUBT = 0.55
 MOST_DIGITS = 64  # that come back
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS
 TURNS = (-0.12, 0.12)  # radians
-MOST_PIECES = 6  # of a digit
+MOST_PIECES = 6  # of a digit, those that were cut from one another counted as one
 # Of its line's height: the widest digit of several pieces, the narrowest and the lowest that was cut from another.
 WIDEST, NARROWEST, LOWEST = 1.6, 0.1, 0.45
 PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
 REFUSED = 4.0  # nats that a mark costs which is not read
 GAP = 0.05  # of its line's height, between digits that do not touch
-NUMBER = 0.9  # of its height, the narrowest piece that is cut though it stands alone
+NUMBER = 1.2  # of its height, the narrowest piece that is cut though it stands alone
 LETTER = 1.7  # of its height, the widest letter
 STROKES = (1, 7)  # what a letter's straight strokes look like
 SURE, SURE_BESIDE = 0.1, 0.02  # doubt of each digit where several are as narrow as a letter; with a stroke among them
@@ -171,13 +172,7 @@ class Reader:
 
     def best_way(self, line: Line) -> list[tuple[int, int, Digit]]:
         """-> first piece, last piece and what they are read as, from left to right; boxes in px of the line."""
-        spans = [
-            (first, last)
-            for first in range(1, line.count + 1)
-            for last in range(first, min(first + MOST_PIECES, line.count + 1))
-            if may_be_digit(line, first, last)
-        ]
-        spans = sorted({*spans, *line.wholes()})
+        spans = sorted({*may_be_digits(line), *line.wholes()})
         best = [(0.0, [])] + [(np.inf, [])] * line.count
         for (first, last), digit in zip(spans, self.classify(line, spans), strict=True):
             before, way = best[first - 1]
@@ -204,13 +199,19 @@ class Reader:
         return way
 
 
-def may_be_digit(line: Line, first: int, last: int) -> bool:
-    """Whether the pieces first…last are of a size that they might be one digit."""
-    left, top, right, bottom = line.box(first, last)
-    is_cut = first - 1 in line.cut or last in line.cut
-    if is_cut and (right - left < NARROWEST * line.height or bottom - top < LOWEST * line.height):
-        return False
-    return first == last or right - left <= WIDEST * line.height
+def may_be_digits(line: Line) -> Iterator[tuple[int, int]]:
+    """First and last piece of all that is of a size that it might be one digit."""
+    for first in range(1, line.count + 1):
+        pieces = 1
+        for last in range(first, line.count + 1):
+            left, top, right, bottom = line.box(first, last)
+            pieces += last > first and last - 1 not in line.cut
+            if pieces > MOST_PIECES or (last > first and right - left > WIDEST * line.height):
+                break
+            is_cut = first - 1 in line.cut or last in line.cut
+            is_small = right - left < NARROWEST * line.height or bottom - top < LOWEST * line.height
+            if not (is_cut and is_small):
+                yield first, last
 
 
 def is_wide(line: Line) -> bool:

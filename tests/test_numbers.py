@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from export.cuts import ASLANT, cheapest_ways, find_cuts
 from export.preprocess import turned
-from export.reader import TURNS, Digit, Reader, is_one_mark
-from export.segment import find_lines
+from export.reader import TURNS, Digit, Reader, is_one_mark, may_be_digits
+from export.segment import Line, find_lines, tidy
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +139,21 @@ def test_boxes_hold_their_digits_in_px_of_the_picture(reader):
 
 def test_letters_are_not_cut_into_digits(reader):
     assert [name for name in NO_DIGITS if reader.read(draw_strokes(NO_DIGITS[name])).text] == []
+
+
+def strips(n, cut):
+    """A line of `n` pieces beside each other, each 6 px wide and 64 high."""
+    pieces = np.tile(np.repeat(np.arange(1, n + 1), 6), (64, 1))
+    return tidy(Line(np.ones(pieces.shape, np.float32), pieces, np.zeros((n + 1, 4), int), 0, 0, 1.0, 64.0, cut))
+
+
+def test_a_digit_may_be_cut_in_many_but_has_few_pieces_and_is_not_wider_than_digits_are():
+    of_one = set(may_be_digits(strips(20, frozenset(range(1, 20)))))
+    assert {(1, 2), (1, 12), (5, 20)} <= of_one
+    assert not {(1, 1), (1, 20)} & of_one  # a splinter, and far too wide
+    apart = set(may_be_digits(strips(20, frozenset())))
+    assert {(1, 1), (1, 6)} <= apart
+    assert (1, 7) not in apart
 
 
 def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_each_is_surely_read():
