@@ -18,6 +18,8 @@ from export.segment import Line, find_lines
 
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
 MOST_DOUBT = 0.55
+MOST_DOUBT_CUT = 0.75  # the same for what is cut from something else, whose cut may be careless, …
+MOST_DOUBT_AMONG = 0.9  # … and for a mark among digits: of those that are doubted so much, a third are misread
 MOST_DIGITS = 64  # that come back
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS
 TURNS = (-0.12, 0.12)  # radians
@@ -25,7 +27,7 @@ MOST_PIECES = 6  # of a digit, those that were cut from one another counted as o
 # Of its line's height: the widest digit of several pieces, the narrowest and the lowest that was cut from another.
 WIDEST, NARROWEST, LOWEST = 1.6, 0.1, 0.45
 PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
-REFUSED = 4.0  # nats that a mark costs which is not read
+REFUSED = 4.0  # nats that a mark costs which is not read, and one that is wider than its line is high so much more
 GAP = 0.05  # of its line's height, between digits that do not touch
 NUMBER = 1.2  # of its height, the narrowest piece that is cut though it stands alone
 LETTER = 1.7  # of its height, the widest letter
@@ -157,10 +159,13 @@ class Reader:
         doubtful = {piece for first, last, digit in way if not digit.is_read for piece in range(first, last + 1)}
         cut = with_cuts(line, doubtful) if doubtful and is_wide(line) else line
         if cut.cut:
-            line, way = cut, self.best_way(cut)
+            cut_way = self.best_way(cut)
+            if are_read([digit for *_, digit in cut_way]):
+                line, way = cut, cut_way
         if is_one_mark([digit for *_, digit in way], line.height):
             way = self.look_again([(1, line.count, self.classify(line, [(1, line.count)])[0])])
-        return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for *_, digit in way]
+        digits = among_digits([digit for *_, digit in way], line.height)
+        return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for digit in digits]
 
     def classify(self, line: Line, spans: list[tuple[int, int]]) -> list[Digit]:
         """What the pieces first…last of each span are read as, if they are one digit."""
@@ -176,9 +181,12 @@ class Reader:
         best = [(0.0, [])] + [(np.inf, [])] * line.count
         for (first, last), digit in zip(spans, self.classify(line, spans), strict=True):
             before, way = best[first - 1]
-            if not digit.is_read and (first - 1 in line.cut or last in line.cut):
+            is_cut = first - 1 in line.cut or last in line.cut
+            if is_cut and digit.doubt > MOST_DOUBT_CUT:
                 continue  # a cut that leaves something unread was none
-            cost = before + (-np.log(digit.confidence) if digit.is_read else REFUSED) + PER_CUT * (last in line.cut)
+            width = (digit.box[2] - digit.box[0]) / line.height
+            cost = -np.log(digit.confidence) if is_cut or digit.is_read else REFUSED * max(1, width)
+            cost += before + PER_CUT * (last in line.cut)
             if cost < best[last][0]:
                 best[last] = (cost, [*way, (first, last, digit)])
         return self.look_again(best[-1][1])
@@ -232,6 +240,27 @@ def is_one_mark(digits: list[Digit], height: float) -> bool:
     strokes = sum(digit.label in STROKES for digit in digits)
     sure = SURE_BESIDE if strokes else SURE
     return strokes == len(digits) or any(digit.doubt > sure for digit in digits)
+
+
+def are_read(digits: list[Digit]) -> bool:
+    """Whether most of the marks of a line are read, so that it is one of digits."""
+    return 2 * sum(digit.is_read for digit in digits) > len(digits)
+
+
+def among_digits(digits: list[Digit], height: float) -> list[Digit]:
+    """The same with what is too doubtful alone, of a digit's size and among digits that are read, read as one, too.
+
+    Its doubt becomes MOST_DOUBT. `height`: of their line, in px as the boxes.
+    """
+    if len(digits) < 3 or not are_read(digits):
+        return digits
+
+    def is_likely(digit: Digit) -> bool:
+        left, top, right, bottom = digit.box
+        is_sized = bottom - top >= LOWEST * height and right - left <= WIDEST * height
+        return is_sized and digit.doubt <= MOST_DOUBT_AMONG
+
+    return [replace(digit, doubt=min(digit.doubt, MOST_DOUBT)) if is_likely(digit) else digit for digit in digits]
 
 
 def enlarged(

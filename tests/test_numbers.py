@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from export.cuts import ASLANT, cheapest_ways, find_cuts
 from export.preprocess import turned
-from export.reader import TURNS, Digit, Reader, is_one_mark, may_be_digits
+from export.reader import MOST_DOUBT, TURNS, Digit, Reader, among_digits, is_one_mark, may_be_digits
 from export.segment import Line, find_lines, tidy
 
 
@@ -154,6 +154,32 @@ def test_a_digit_may_be_cut_in_many_but_has_few_pieces_and_is_not_wider_than_dig
     apart = set(may_be_digits(strips(20, frozenset())))
     assert {(1, 1), (1, 6)} <= apart
     assert (1, 7) not in apart
+
+
+def marks(*doubts, height=64):
+    """Read as fives 40 px wide, beside each other, with these doubts."""
+    five, image = np.eye(10, dtype=np.float32)[5], np.zeros((28, 28), np.uint8)
+    return [Digit((50 * i, 0, 50 * i + 40, height), 5, five, doubt, image) for i, doubt in enumerate(doubts)]
+
+
+def test_a_doubtful_mark_among_digits_is_read_unless_it_is_small_or_very_doubtful_or_most_are():
+    def read(digits):
+        return [digit.is_read for digit in among_digits(digits, 64)]
+
+    assert read(marks(0.0, 0.8, 0.1)) == [True, True, True]
+    assert read(marks(0.0, 0.99, 0.1)) == [True, False, True]
+    assert read(marks(0.0, 0.8)) == [True, False]
+    assert read(marks(0.0, 0.8, 0.8)) == [True, False, False]
+    assert read([*marks(0.0, 0.1), *marks(0.8, height=20)]) == [True, True, False]
+    assert [digit.doubt for digit in among_digits(marks(0.0, 0.8, 0.1), 64)] == [0.0, MOST_DOUBT, 0.1]
+
+
+def test_a_wavy_line_is_no_number(reader):
+    wave = np.full((300, 2000), 255, np.uint8)
+    across = np.linspace(10, 1990, 400)
+    points = np.stack([across, 150 + 100 * np.sin(across / 13)], axis=1).astype(np.int32)
+    cv2.polylines(wave, [points], False, 0, 6, cv2.LINE_AA)
+    assert reader.read(Image.fromarray(wave)).text == ""
 
 
 def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_each_is_surely_read():
