@@ -16,7 +16,8 @@ from tqdm import tqdm
 from artifacts import replacing
 from demo.annotate import annotate
 from demo.workers import in_order
-from export.reader import PictureError, Reader, Reading, open_picture
+from export.pictures import PictureError, open_picture
+from export.reader import Reader, Reading
 
 # Annotated pictures keep these endings; to others .png is appended, for Pillow reads more formats than it writes.
 WRITTEN = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

@@ -10,7 +10,8 @@ from PIL import Image
 
 from demo.annotate import annotate
 from demo.answer import component, to_answer
-from export.reader import PictureError, Reader, open_picture
+from export.pictures import PictureError, open_picture
+from export.reader import Reader
 
 MOST_BYTES = 10_000_000  # of a file
 TOO_LARGE = f"This file is larger than {MOST_BYTES // 1_000_000} MB. Choose a smaller one."

@@ -7,7 +7,8 @@ import gradio as gr
 
 from demo.document import ADDRESS, code, document
 from demo.files import to_dict
-from export.reader import PictureError, Reader, open_picture
+from export.pictures import PictureError, open_picture
+from export.reader import Reader
 
 PYTHON = f"""\
 from gradio_client import Client, handle_file

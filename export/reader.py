@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from artifacts import ONNX_MODEL, PUBLISHED
 from export.classifier import Classifier
 from export.cuts import with_cuts
-from export.preprocess import find_ink, grey, shrink, to_mnist, turned
+from export.pictures import PictureError as PictureError  # what Reader.read raises
+from export.pictures import decode
+from export.preprocess import find_ink, shrink, to_mnist, turned
 from export.segment import Line, find_lines
 
 # Chosen on validation data and on sketches, envelopes and photos by others: of those, less than 1 % is doubted more.
@@ -33,45 +34,6 @@ NUMBER = 1.2  # of its height, the narrowest piece that is cut though it stands 
 LETTER = 1.7  # of its height, the widest letter
 STROKES = (1, 7)  # what a letter's straight strokes look like
 SURE, SURE_BESIDE = 0.1, 0.02  # doubt of each digit where several are as narrow as a letter; with a stroke among them
-MOST_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
-LONGEST = 65_535  # px, as in JPEG; a longer one is refused, too, for strips of millions by one px take very long
-
-
-class PictureError(Exception):
-    """A picture that can't be read at all; the message says why, in words for people."""
-
-
-def open_picture(source: Path | BinaryIO) -> Image.Image:
-    """A file or stream -> the picture, not decoded yet. Raises PictureError when it is none that Pillow knows."""
-    try:
-        return Image.open(source)
-    except FileNotFoundError as reason:
-        raise PictureError("there is no such file") from reason
-    except UnidentifiedImageError as reason:
-        raise PictureError("it is not a picture, or of a kind that is not known here") from reason
-    except Image.DecompressionBombError as reason:
-        raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels") from reason
-    except Exception as reason:  # on damaged files Pillow's formats raise all there is, without a common base class
-        raise PictureError(f"it can't be opened ({getattr(reason, 'strerror', None) or reason})") from reason
-
-
-def decode(picture: Image.Image) -> np.ndarray:
-    """A picture, opened only -> its light, (h, w) uint8. Raises PictureError when it is too large or damaged."""
-    if picture.width * picture.height > MOST_PIXELS:
-        raise PictureError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
-    if not 0 < min(picture.size) <= max(picture.size) <= LONGEST:
-        raise PictureError(f"it is {picture.width} × {picture.height} pixels, and each side has to be 1 to {LONGEST:,}")
-    if picture.format == "EPS":
-        raise PictureError("it is a program for printers (EPS), which is not run here")
-    try:
-        picture.load()
-        picture.getexif()
-    except Exception as reason:  # as above
-        raise PictureError(f"it is damaged ({reason})") from reason
-    try:
-        return grey(picture)
-    except (ValueError, TypeError) as reason:
-        raise PictureError(f"its colours are of a kind that is not known here ({reason})") from reason
 
 
 @dataclass(frozen=True)

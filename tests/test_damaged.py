@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
-from export.reader import LONGEST, PictureError, Reader, open_picture
+from export.pictures import LONGEST, PictureError, open_picture
+from export.reader import Reader
 
 MUTATIONS = 150  # of each file
 

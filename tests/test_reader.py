@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from artifacts import ONNX_MODEL
+from export.pictures import MOST_PIXELS, PictureError, open_picture
 from export.preprocess import to_mnist
-from export.reader import MOST_DIGITS, MOST_PIXELS, PictureError, Reader, open_picture
+from export.reader import MOST_DIGITS, Reader
 from train.data import small_digits
 
 
