@@ -28,7 +28,7 @@ MOST_PIECES = 6  # of a digit, those that were cut from one another counted as o
 # Of its line's height: the widest digit of several pieces, the narrowest and the lowest that was cut from another.
 WIDEST, NARROWEST, LOWEST = 1.6, 0.1, 0.45
 PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
-REFUSED = 4.0  # nats that a mark costs which is not read, and one that is wider than its line is high so much more
+REFUSED = 4.0  # nats that what is not read costs, for each of its pieces, or each time that it is as wide as high
 GAP = 0.05  # of its line's height, between digits that do not touch
 NUMBER = 1.2  # of its height, the narrowest piece that is cut though it stands alone
 LETTER = 1.7  # of its height, the widest letter
@@ -146,8 +146,9 @@ class Reader:
             is_cut = first - 1 in line.cut or last in line.cut
             if is_cut and digit.doubt > MOST_DOUBT_CUT:
                 continue  # a cut that leaves something unread was none
+            pieces = 1 + sum(piece not in line.cut for piece in range(first, last))
             width = (digit.box[2] - digit.box[0]) / line.height
-            cost = -np.log(digit.confidence) if is_cut or digit.is_read else REFUSED * max(1, width)
+            cost = -np.log(digit.confidence) if is_cut or digit.is_read else REFUSED * max(pieces, width)
             cost += before + PER_CUT * (last in line.cut)
             if cost < best[last][0]:
                 best[last] = (cost, [*way, (first, last, digit)])
