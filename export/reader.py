@@ -146,9 +146,9 @@ class Reader:
             is_cut = first - 1 in line.cut or last in line.cut
             if is_cut and digit.doubt > MOST_DOUBT_CUT:
                 continue  # a cut that leaves something unread was none
-            pieces = 1 + sum(piece not in line.cut for piece in range(first, last))
             width = (digit.box[2] - digit.box[0]) / line.height
-            cost = -np.log(digit.confidence) if is_cut or digit.is_read else REFUSED * max(pieces, width)
+            refused = REFUSED * max(line.joined(first, last), width)
+            cost = -np.log(digit.confidence) if is_cut or digit.is_read else refused
             cost += before + PER_CUT * (last in line.cut)
             if cost < best[last][0]:
                 best[last] = (cost, [*way, (first, last, digit)])
@@ -173,11 +173,9 @@ class Reader:
 def may_be_digits(line: Line) -> Iterator[tuple[int, int]]:
     """First and last piece of all that is of a size that it might be one digit."""
     for first in range(1, line.count + 1):
-        pieces = 1
         for last in range(first, line.count + 1):
             left, top, right, bottom = line.box(first, last)
-            pieces += last > first and last - 1 not in line.cut
-            if pieces > MOST_PIECES or (last > first and right - left > WIDEST * line.height):
+            if line.joined(first, last) > MOST_PIECES or (first < last and right - left > WIDEST * line.height):
                 break
             is_cut = first - 1 in line.cut or last in line.cut
             is_small = right - left < NARROWEST * line.height or bottom - top < LOWEST * line.height

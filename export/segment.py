@@ -49,6 +49,10 @@ class Line:
         boxes = self.boxes[first : last + 1]
         return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
+    def joined(self, first: int, last: int) -> int:
+        """How many pieces first…last are, those that were cut from one another counted as one."""
+        return 1 + sum(piece not in self.cut for piece in range(first, last))
+
     def wholes(self) -> list[tuple[int, int]]:
         """First and last piece of what was one piece before it was cut."""
         ends = [piece for piece in range(1, self.count + 1) if piece not in self.cut]
