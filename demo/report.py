@@ -112,7 +112,7 @@ def suites_table(reading: dict) -> str:
     doubt = reading["doubt"]
     return (
         "<h2>Real pictures by other people</h2><p>None of them was trained on; their licences differ, so they are not "
-        f"in the repository. Above a doubt of {reading['limit']:g} nothing is read: that refuses "
+        f"in the repository. What stands alone is not read above a doubt of {reading['limit']:g}, which refuses "
         f"{doubt['others_refused']:.1%} of the letters and {doubt['digits_refused']:.1%} of the digits. A number is "
         "right when all of its digits are.</p>"
     ) + table(["suite", "pictures", "read right", "refused", "calibration error"], rows)
