@@ -3,7 +3,7 @@
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from export.preprocess import grey
-from export.reader import Reading
+from export.reading import Reading
 
 SIDE = 1600  # px, the longer side of the result, at most
 READ, UNREAD = (31, 111, 235), (154, 103, 0)  # RGB: the page's accent; a mark that was not read

@@ -11,7 +11,8 @@ import numpy as np
 from demo.files import to_dict
 from export.explain import explain
 from export.preprocess import SIDE
-from export.reader import Reader, Reading
+from export.reader import Reader
+from export.reading import Reading
 
 HERE = Path(__file__).resolve().parent
 

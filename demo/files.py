@@ -17,7 +17,8 @@ from artifacts import replacing
 from demo.annotate import annotate
 from demo.workers import in_order
 from export.pictures import PictureError, open_picture
-from export.reader import Reader, Reading
+from export.reader import Reader
+from export.reading import Reading
 
 # Annotated pictures keep these endings; to others .png is appended, for Pillow reads more formats than it writes.
 WRITTEN = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

@@ -1,5 +1,6 @@
-"""Where digits may touch: a line's wide pieces → the same line with those pieces cut, for the reader to choose from."""
+"""Where digits may touch: a line's wide pieces are cut, and pieces put together, for the reader to choose from."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,17 @@ from export.segment import Line, tidy
 WIDE = 0.5  # what is narrower, as a share of its own height, is not two digits
 NEAREST = 0.07  # of two cuts to each other, and of a cut to the piece's end
 WORST_CUT = 0.6  # ink that a cut may go through
+WIDEST, LOWEST = 1.6, 0.45  # a digit
+NARROWEST = 0.1  # what was cut from another
+NUMBER = 1.2  # of its own height, the narrowest piece that is cut though it stands alone
+MOST_PIECES = 6  # of a digit, those that were cut from one another counted as one
 ASLANT = 0.02  # px of ink that a step aside costs a cut, so that it is straight where there is no ink to avoid
+
+
+def is_wide(line: Line) -> bool:
+    """Whether a line is more than one piece, or one that is wide enough to be two digits."""
+    left, top, right, bottom = line.box(1, 1)
+    return line.count > 1 or right - left >= NUMBER * (bottom - top)
 
 
 def with_cuts(line: Line, doubtful: set[int]) -> Line:
@@ -31,6 +42,19 @@ def with_cuts(line: Line, doubtful: set[int]) -> Line:
                 count += 1
                 pieces[mask & beyond] = count
     return tidy(replace(line, pieces=pieces, cut=frozenset(cut)))
+
+
+def may_be_digits(line: Line) -> Iterator[tuple[int, int]]:
+    """First and last piece of all that is of a size that it might be one digit."""
+    for first in range(1, line.count + 1):
+        for last in range(first, line.count + 1):
+            left, top, right, bottom = line.box(first, last)
+            if line.joined(first, last) > MOST_PIECES or (first < last and right - left > WIDEST * line.height):
+                break
+            is_cut = first - 1 in line.cut or last in line.cut
+            is_small = right - left < NARROWEST * line.height or bottom - top < LOWEST * line.height
+            if not (is_cut and is_small):
+                yield first, last
 
 
 def find_cuts(ink: np.ndarray, height: float) -> list[np.ndarray]:

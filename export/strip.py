@@ -11,7 +11,8 @@ from PIL import Image
 import artifacts
 from export.photos import take
 from export.preprocess import find_ink, grey, shrink
-from export.reader import Reader, Reading
+from export.reader import Reader
+from export.reading import Reading
 from export.segment import Line, find_lines
 from train.charts import ACCENT, INK, QUIET, WARNING, WIDTH, save
 

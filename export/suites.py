@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 import artifacts
-from export.reader import MOST_DOUBT, Reader, Reading
+from export.reader import Reader
+from export.reading import MOST_DOUBT, Reading
 
 DIGITS, OTHERS = ("sketch", "usps", "photos"), "letters"  # what the limit of the doubt is judged on
 

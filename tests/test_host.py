@@ -26,7 +26,8 @@ from demo.gate import Gate
 from demo.metrics import Metrics
 from demo.rate import Bucket
 from demo.server import build
-from export.reader import Reader, Reading
+from export.reader import Reader
+from export.reading import Reading
 
 LOGIN = "ann:a secret: of two parts"
 

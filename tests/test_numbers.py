@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from export.cuts import ASLANT, cheapest_ways, find_cuts
+from export.cuts import ASLANT, cheapest_ways, find_cuts, may_be_digits
+from export.marks import among_digits, is_one_mark
 from export.preprocess import turned
-from export.reader import MOST_DOUBT, TURNS, Digit, Reader, among_digits, is_one_mark, may_be_digits
+from export.reader import TURNS, Reader
+from export.reading import MOST_DOUBT, Digit
 from export.segment import Line, find_lines, tidy
 
 

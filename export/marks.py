@@ -1,0 +1,49 @@
+"""What the marks of a line say of one another: what is one letter, and what is read among digits."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from export.cuts import LOWEST, WIDEST
+from export.reading import MOST_DOUBT, Digit
+
+MOST_DOUBT_AMONG = 0.9  # for a mark among digits: of those that are doubted so much, a third are misread
+GAP = 0.05  # of its line's height, between digits that do not touch
+LETTER = 1.7  # of its height, the widest letter
+STROKES = (1, 7)  # what a letter's straight strokes look like
+SURE, SURE_BESIDE = 0.1, 0.02  # doubt of each digit where several are as narrow as a letter; with a stroke among them
+FEWEST = 3  # digits or marks of a line of which one is judged by the others
+
+
+def is_one_mark(digits: list[Digit], height: float) -> bool:
+    """Whether a line that was read as several digits is rather one letter; boxes in px, as the line's `height`.
+
+    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits.
+    """
+    if len(digits) < 2 or max(after.box[0] - before.box[2] for before, after in pairwise(digits)) > GAP * height:
+        return False
+    if max(digit.box[2] for digit in digits) - digits[0].box[0] >= LETTER * height:
+        return False
+    strokes = sum(digit.label in STROKES for digit in digits)
+    sure = SURE_BESIDE if strokes else SURE
+    return strokes == len(digits) or any(digit.doubt > sure for digit in digits)
+
+
+def are_read(digits: list[Digit]) -> bool:
+    """Whether most of the marks of a line are read, so that it is one of digits."""
+    return 2 * sum(digit.is_read for digit in digits) > len(digits)
+
+
+def among_digits(digits: list[Digit], height: float) -> list[Digit]:
+    """The same with what is too doubtful alone, of a digit's size and among digits that are read, read as one, too.
+
+    Its doubt becomes MOST_DOUBT. `height`: of their line, in px as the boxes.
+    """
+    if len(digits) < FEWEST or not are_read(digits):
+        return digits
+
+    def is_likely(digit: Digit) -> bool:
+        left, top, right, bottom = digit.box
+        is_sized = bottom - top >= LOWEST * height and right - left <= WIDEST * height
+        return is_sized and digit.doubt <= MOST_DOUBT_AMONG
+
+    return [replace(digit, doubt=min(digit.doubt, MOST_DOUBT)) if is_likely(digit) else digit for digit in digits]
