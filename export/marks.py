@@ -1,7 +1,9 @@
-"""What the marks of a line say of one another: what is one letter, and what is read among digits."""
+"""What the marks of a line say of one another: what is one letter, what is read among digits, what is a comma."""
 
 from dataclasses import replace
 from itertools import pairwise
+
+import numpy as np
 
 from export.cuts import LOWEST, WIDEST
 from export.reading import MOST_DOUBT, Digit
@@ -12,6 +14,7 @@ LETTER = 1.7  # of its height, the widest letter
 STROKES = (1, 7)  # what a letter's straight strokes look like
 SURE, SURE_BESIDE = 0.1, 0.02  # doubt of each digit where several are as narrow as a letter; with a stroke among them
 FEWEST = 3  # digits or marks of a line of which one is judged by the others
+COMMA = 0.6  # of the digits' median height; only zeros are written so small
 
 
 def is_one_mark(digits: list[Digit], height: float) -> bool:
@@ -47,3 +50,12 @@ def among_digits(digits: list[Digit], height: float) -> list[Digit]:
         return is_sized and digit.doubt <= MOST_DOUBT_AMONG
 
     return [replace(digit, doubt=min(digit.doubt, MOST_DOUBT)) if is_likely(digit) else digit for digit in digits]
+
+
+def without_commas(digits: list[Digit]) -> list[Digit]:
+    """The same without what is small among digits that are read, unless it is a zero: commas, ends of strokes, dirt."""
+    heights = [digit.box[3] - digit.box[1] for digit in digits if digit.is_read]
+    if len(heights) < FEWEST:
+        return digits
+    least = COMMA * np.median(heights)
+    return [digit for digit in digits if digit.label == 0 or digit.box[3] - digit.box[1] >= least]

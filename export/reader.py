@@ -10,7 +10,7 @@ from PIL import Image
 from artifacts import ONNX_MODEL, PUBLISHED
 from export.classifier import Classifier
 from export.cuts import is_wide, may_be_digits, with_cuts
-from export.marks import among_digits, are_read, is_one_mark
+from export.marks import among_digits, are_read, is_one_mark, without_commas
 from export.pictures import PictureError as PictureError  # what Reader.read raises
 from export.pictures import decode
 from export.preprocess import find_ink, shrink, to_mnist, turned
@@ -68,7 +68,7 @@ class Reader:
                 line, way = cut, cut_way
         if is_one_mark([digit for *_, digit in way], line.height):
             way = self.look_again([(1, line.count, self.classify(line, [(1, line.count)])[0])])
-        digits = among_digits([digit for *_, digit in way], line.height)
+        digits = without_commas(among_digits([digit for *_, digit in way], line.height))
         return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for digit in digits]
 
     def classify(self, line: Line, spans: list[tuple[int, int]]) -> list[Digit]:

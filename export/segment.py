@@ -16,7 +16,7 @@ SPECK = 0.02  # a piece of less than this share of the largest piece's area is d
 # All further lengths are shares of the height of a line's tallest piece.
 SMALL = 0.35  # height of a dot, a comma, a dash, or a part of a digit that is no digit itself
 LARGE = 0.6  # height of a piece that shows where its line runs
-NEAR = 0.35  # a small piece that is so near above or below belongs to the line
+NEAR, BESIDE = 0.35, 0.5  # what is so near above or below and no higher than that beside it belongs to the line
 CLOSE = 0.25  # of the lower of the two: what is so close above something else hangs together with it
 STANDS = 0.4  # share of a piece's own height that stands on its line
 
@@ -108,7 +108,7 @@ def line_of(piece: int, lines: list[list[int]], boxes: dict[int, np.ndarray]) ->
         apart = max(top, line_top) - min(top + height, line_top + line_height)
         if -apart >= STANDS * height:
             return line
-        if height < SMALL * line_height and apart < min(least, NEAR * line_height):
+        if height < BESIDE * line_height and apart < min(least, NEAR * line_height):
             nearest, least = line, apart
     return nearest
 

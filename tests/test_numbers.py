@@ -1,6 +1,7 @@
 """Whole numbers, from pictures that the tests make of their own strokes."""
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from export.cuts import ASLANT, cheapest_ways, find_cuts, may_be_digits
-from export.marks import among_digits, is_one_mark
+from export.marks import among_digits, is_one_mark, without_commas
 from export.preprocess import turned
 from export.reader import TURNS, Reader
 from export.reading import MOST_DOUBT, Digit
@@ -174,6 +175,24 @@ def test_a_doubtful_mark_among_digits_is_read_unless_it_is_small_or_very_doubtfu
     assert read(marks(0.0, 0.8, 0.8)) == [True, False, False]
     assert read([*marks(0.0, 0.1), *marks(0.8, height=20)]) == [True, True, False]
     assert [digit.doubt for digit in among_digits(marks(0.0, 0.8, 0.1), 64)] == [0.0, MOST_DOUBT, 0.1]
+
+
+def test_what_is_small_among_digits_is_left_out_unless_it_is_a_zero_or_the_digits_are_too_few_to_tell():
+    def heights(digits):
+        return [digit.box[3] for digit in without_commas(digits)]
+
+    small, digits = marks(0.0, height=30), marks(0.0, 0.0, 0.2)
+    assert heights([*digits, *small]) == [64, 64, 64]
+    assert heights([*digits, replace(small[0], label=0)]) == [64, 64, 64, 30]
+    assert heights([*digits[:1], *small]) == [64, 30]
+    assert heights([*digits[:1], *marks(0.9, 0.9, height=30)]) == [64, 30, 30]  # only one of the three is read
+
+
+@pytest.mark.parametrize("top", [112, 124, 136])
+def test_a_long_comma_is_no_digit_whether_it_stands_on_the_line_or_hangs_below_it(reader, top):
+    picture = np.asarray(ImageOps.expand(draw_number("1250", side=160, pen=10), (0, 0, 40, 40), 255)).copy()
+    cv2.line(picture, (640, top), (628, top + 50), 0, 9, cv2.LINE_AA)
+    assert reader.read(Image.fromarray(picture)).text == "1250"
 
 
 def test_a_wavy_line_is_no_number(reader):
