@@ -7,7 +7,7 @@ from train.data import CLASSES, SIDE
 
 OUTPUTS = CLASSES + 1  # the digits and "no digit"
 PROBABILITIES = "probabilities"  # the name of the layer of the ten
-WIDTHS = (16, 48, 80)  # channels of the three blocks; 0.1 ms a picture on one thread
+WIDTHS = (16, 32, 80)  # channels of the three blocks; 0.15 ms a picture on one thread
 DENSE = 96
 DENSE_NONE = 48  # of the branch for "no digit", which asks for other features than the digits do
 DROPOUT = 0.2
