@@ -1,4 +1,4 @@
-"""Fitting: augmented batches, a cosine schedule, averaged weights, and a state on disk to go on from."""
+"""Fitting: a cosine schedule, averaged weights, and a state on disk to go on from."""
 
 import csv
 import json
@@ -7,25 +7,17 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from artifacts import HISTORY, KERAS_MODEL, replacing, write_json
-from train.augment import augment
-from train.data import Data, Split
-from train.model import OUTPUTS, accuracy, build, loss
-from train.negatives import negatives
-from train.written import written
+from train.batches import batches, one_hot, steps_of
+from train.data import Data
+from train.model import accuracy, build, loss
 
 LEARNING_RATE = 3e-3  # at the top of the schedule
 WARM_UP = 1 / 30  # share of all steps until there
 WEIGHT_DECAY = 5e-2
 AVERAGED = 1 / 40  # share of all steps over which the weights that are kept are averaged
-FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
-NEGATIVES = 0.15  # pictures that are no digits, for each that is one; an epoch takes others than the one before
-DOUBTFUL = 0.15  # share of a digit that is none, for each px of a neighbour that is left on it
-WRITTEN = 0.10  # … and digits written by program
-DIFFERENT = 6  # epochs' worth of them are made
 PATIENCE = 20  # epochs without a better validation accuracy, then stop; chance makes an early epoch look good
 STATE, CANDIDATE, SETTINGS = "state.keras", "candidate.keras", "settings.json"
 
@@ -46,10 +38,7 @@ def fit(
     settings = {"dataset": data.name, "epochs": epochs, "batch_size": batch_size, "seed": seed}
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    others = by_program(data.train, np.random.default_rng(seed))
-    passes = -(-FEWEST_STEPS * batch_size // len(data.train.labels))
-    n = passes * len(data.train.labels)
-    steps = (n + round((NEGATIVES + WRITTEN) * n)) // batch_size
+    steps = steps_of(len(data.train.labels), batch_size)
     if resume:
         model, history = restore(run, settings, steps)
     else:
@@ -79,53 +68,17 @@ def fit(
     keeper = Keeper(run, history, seed)
     if len(history) < epochs and not keeper.is_over():
         model.fit(
-            batches(data.train, others, batch_size, passes, seed, range(len(history), epochs)),
+            batches(data.train, batch_size, seed, range(len(history), epochs)),
             shuffle=False,  # the batches are
             initial_epoch=len(history),
             epochs=epochs,
             steps_per_epoch=steps,
-            validation_data=(data.validation.pictures, keras.utils.to_categorical(data.validation.labels, OUTPUTS)),
+            validation_data=(data.validation.pictures, one_hot(data.validation.labels)),
             validation_batch_size=1000,
             callbacks=[keeper, keras.callbacks.SwapEMAWeights()],
         )
     # What is published needs no optimiser, which is three quarters of the file.
     return keras.models.load_model(run / KERAS_MODEL, compile=False), history
-
-
-def by_program(digits: Split, rng: np.random.Generator) -> Split:
-    """What is shown beside the digits of the training set, DIFFERENT epochs' worth of it."""
-    n = DIFFERENT * len(digits.labels)
-    kinds = negatives(digits, round(NEGATIVES * n), rng), written(round(WRITTEN * n), rng)
-    return Split(*(np.concatenate(both) for both in zip(*kinds, strict=True)))
-
-
-def batches(digits: Split, others: Split, batch_size: int, passes: int, seed: int, epochs: range) -> tf.data.Dataset:
-    """(pictures uint8, one-hot labels float32), augmented, in an order that depends on `seed` and the epoch alone.
-
-    An epoch is `passes` times all `digits`, among them NEGATIVES pictures of `others` for each digit, drawn anew.
-    """
-    pictures, labels = (tf.constant(np.concatenate(both)) for both in zip(digits, others, strict=True))
-    n = passes * len(digits.labels)
-
-    def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
-        key = tf.stack([tf.constant(seed, tf.int64), epoch])
-        drawn = tf.random.stateless_uniform(
-            [round((NEGATIVES + WRITTEN) * n)], key, len(digits.labels), len(labels), dtype=tf.int32
-        )
-        every = tf.concat([tf.range(n) % len(digits.labels), drawn], axis=0)
-        order = tf.random.experimental.stateless_shuffle(every, key)
-        step_keys = tf.data.Dataset.range(n).map(lambda step: tf.random.experimental.stateless_fold_in(key, step))
-        return tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(order).batch(batch_size, True), step_keys)
-
-    def prepared(index: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        label = tf.gather(labels, index)
-        varied, kept = augment(tf.gather(pictures, index), label, key)
-        none = tf.one_hot(tf.fill(tf.shape(label), OUTPUTS - 1), OUTPUTS)
-        doubt = (DOUBTFUL * kept)[:, None]
-        return varied, (1 - doubt) * tf.one_hot(label, OUTPUTS) + doubt * none
-
-    order = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(shuffled)
-    return order.map(prepared, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
 class Keeper(keras.callbacks.Callback):
