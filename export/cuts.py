@@ -13,7 +13,7 @@ NEAREST = 0.07  # of two cuts to each other, and of a cut to the piece's end
 WORST_CUT = 0.6  # ink that a cut may go through
 WIDEST, LOWEST = 1.6, 0.45  # a digit
 NARROWEST = 0.1  # what was cut from another
-NUMBER = 1.2  # of its own height, the narrowest piece that is cut though it stands alone
+NUMBER = 1.0  # of its own height, the narrowest piece that is cut though it stands alone
 MOST_PIECES = 6  # of a digit, those that were cut from one another counted as one
 ASLANT = 0.02  # px of ink that a step aside costs a cut, so that it is straight where there is no ink to avoid
 

@@ -10,25 +10,27 @@ from export.reading import MOST_DOUBT, Digit
 
 MOST_DOUBT_AMONG = 0.9  # for a mark among digits: of those that are doubted so much, a third are misread
 GAP = 0.05  # of its line's height, between digits that do not touch
-LETTER = 1.7  # of its height, the widest letter
+LETTER = 1.7  # of its height, the widest letter but m and w
+PARTS = 3  # of those, that are cut apart
 STROKES = (1, 7)  # what a letter's straight strokes look like
-SURE, SURE_BESIDE = 0.1, 0.02  # doubt of each digit where several are as narrow as a letter; with a stroke among them
+# Largest doubt of digits that touch and are as narrow as a letter; with a stroke among them; as wide as an m.
+SURE, SURE_BESIDE, SURE_WIDE = 0.1, 0.02, 0.4
 FEWEST = 3  # digits or marks of a line of which one is judged by the others
 COMMA = 0.6  # of the digits' median height; only zeros are written so small
 
 
-def is_one_mark(digits: list[Digit], height: float) -> bool:
+def is_one_mark(digits: list[Digit], height: float, pieces: int) -> bool:
     """Whether a line that was read as several digits is rather one letter; boxes in px, as the line's `height`.
 
-    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits.
+    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits. A letter
+    that is wide, an m or a w, is one of its `pieces` and has few parts.
     """
     if len(digits) < 2 or max(after.box[0] - before.box[2] for before, after in pairwise(digits)) > GAP * height:
         return False
+    doubt, strokes = max(digit.doubt for digit in digits), sum(digit.label in STROKES for digit in digits)
     if max(digit.box[2] for digit in digits) - digits[0].box[0] >= LETTER * height:
-        return False
-    strokes = sum(digit.label in STROKES for digit in digits)
-    sure = SURE_BESIDE if strokes else SURE
-    return strokes == len(digits) or any(digit.doubt > sure for digit in digits)
+        return pieces == 1 and (strokes == len(digits) or (len(digits) <= PARTS and doubt > SURE_WIDE))
+    return strokes == len(digits) or doubt > (SURE_BESIDE if strokes else SURE)
 
 
 def are_read(digits: list[Digit]) -> bool:

@@ -66,7 +66,7 @@ class Reader:
             cut_way = self.best_way(cut)
             if are_read([digit for *_, digit in cut_way]):
                 line, way = cut, cut_way
-        if is_one_mark([digit for *_, digit in way], line.height):
+        if is_one_mark([digit for *_, digit in way], line.height, len(line.wholes())):
             way = self.look_again([(1, line.count, self.classify(line, [(1, line.count)])[0])])
         digits = without_commas(among_digits([digit for *_, digit in way], line.height))
         return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for digit in digits]
