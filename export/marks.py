@@ -11,7 +11,7 @@ from export.reading import MOST_DOUBT, Digit
 MOST_DOUBT_AMONG = 0.9  # for a mark among digits: of those that are doubted so much, a third are misread
 GAP = 0.05  # of its line's height, between digits that do not touch
 LETTER = 1.7  # of its height, the widest letter but m and w
-PARTS = 3  # of those, that are cut apart
+PARTS = 3  # that an m or a w falls into
 STROKES = (1, 7)  # what a letter's straight strokes look like
 # Largest doubt of digits that touch and are as narrow as a letter; with a stroke among them; as wide as an m.
 SURE, SURE_BESIDE, SURE_WIDE = 0.1, 0.02, 0.4
@@ -22,8 +22,8 @@ COMMA = 0.6  # of the digits' median height; only zeros are written so small
 def is_one_mark(digits: list[Digit], height: float, pieces: int) -> bool:
     """Whether a line that was read as several digits is rather one letter; boxes in px, as the line's `height`.
 
-    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits. A letter
-    that is wide, an m or a w, is one of its `pieces` and has few parts.
+    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits. An m and
+    a w are wide, hang together throughout and fall into few parts. pieces: of the line, before it was cut.
     """
     if len(digits) < 2 or max(after.box[0] - before.box[2] for before, after in pairwise(digits)) > GAP * height:
         return False
