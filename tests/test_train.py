@@ -13,7 +13,7 @@ from conftest import ROOT, run
 from PIL import Image
 
 import artifacts
-from train import data, fit, quick
+from train import batches, data, fit, quick
 from train.calibrate import calibrate, fit_temperature, soften
 from train.evaluate import calibration_error, evaluate, refusal_curve
 from train.model import DOUBTING, OUTPUTS, accuracy, build, loss, read
@@ -78,7 +78,7 @@ def test_doubt_grows_with_another_digits_probability_and_with_no_digit():
 
 
 def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit, "FEWEST_STEPS", 40)
+    monkeypatch.setattr(batches, "FEWEST_STEPS", 40)
     small = digits._replace(train=data.Split(digits.train.pictures[:128], digits.train.labels[:128]))
     options = {"epochs": 3, "batch_size": 32, "seed": 5}
     _, whole = fit.fit(small, tmp_path / "whole", **options)

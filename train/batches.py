@@ -15,7 +15,7 @@ FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several ti
 # Made by program, for each digit of the training set: pictures that are no digits, digits, and parts of numbers.
 NEGATIVES, WRITTEN, CUTOUTS = 0.15, 0.12, 0.08
 MADE = NEGATIVES + WRITTEN + CUTOUTS
-DIFFERENT = 6  # epochs' worth of them; an epoch takes others than the one before
+DIFFERENT = 6  # epochs' worth of them at most; an epoch takes others than the one before
 DOUBTFUL = 0.15  # share of a digit that is none, for each px of a neighbour that is left on it
 
 
@@ -36,7 +36,7 @@ def batches(digits: Split, batch_size: int, seed: int, epochs: range) -> tf.data
     A target says which of the ten it is, of sum 1, or 0 where it does not say, and last how far it is no digit.
     """
     n = len(digits.labels) * passes_of(len(digits.labels), batch_size)
-    made = by_program(digits, np.random.default_rng(seed))
+    made = by_program(digits, min(epochs.stop, DIFFERENT), np.random.default_rng(seed))
     pictures = tf.constant(np.concatenate([digits.pictures, made[0]]))
     targets = tf.constant(np.concatenate([one_hot(digits.labels), made[1]]))
 
@@ -58,9 +58,9 @@ def batches(digits: Split, batch_size: int, seed: int, epochs: range) -> tf.data
     return order.map(prepared, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
-def by_program(digits: Split, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """DIFFERENT epochs' worth of pictures that are made by program, (n, 28, 28) uint8, and their targets (n, 11)."""
-    n = DIFFERENT * len(digits.labels)
+def by_program(digits: Split, epochs: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """So many epochs' worth of pictures that are made by program, (n, 28, 28) uint8, and their targets (n, 11)."""
+    n = epochs * len(digits.labels)
     print(f"making {round(MADE * n):,} pictures by program …", flush=True)
     none = negatives(digits, round(NEGATIVES * n), rng)
     ones = written(round(WRITTEN * n), rng)
