@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from export.classifier import Classifier
-from train.cutouts import NEARLY, STRIP, cutouts, enlarge, laid, linked_zeros, parts, place_beside, pushed_together
+from train.cutouts import NEARLY, STRIP, cutouts, enlarge, linked_zeros, parts, pushed_together
+from train.negatives import laid, place_beside
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +57,13 @@ def test_the_digits_of_a_number_are_all_of_its_ink(digits):
 
 
 def test_digits_share_so_many_px_where_they_are_nearest():
-    left, right = np.zeros((20, 9), np.float32), np.zeros((20, 6), np.float32)
+    left, right = np.zeros((20, 9), bool), np.zeros((20, 6), bool)
     left[4, :3], left[14, :9], right[4, 0:6], right[14, 4:6] = 1, 1, 1, 1
     assert place_beside(left, right, 0) == 5
     assert place_beside(left, right, 2) == 3
     assert place_beside(left, right, 9) == 0
+    right[12, 0] = True
+    assert [place_beside(left, right, 0, reach) for reach in (0, 2)] == [5, 9]
 
 
 def test_most_zeros_in_one_stroke_are_read_as_zeros_when_they_are_cut_out():

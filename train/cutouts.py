@@ -13,6 +13,7 @@ from export.cuts import may_be_digits, with_cuts
 from export.preprocess import to_mnist
 from export.segment import HEIGHT, find_lines
 from train.data import CLASSES, Split
+from train.negatives import laid, place_beside
 from train.written import round_off
 
 STRIP = 3 * HEIGHT // 2  # px, height of the pictures of numbers
@@ -21,7 +22,7 @@ TALLER = 0.12  # natural logarithm of how much more or less, either way
 JITTER = 2.5  # px, standard deviation of how far a digit is above or below its line
 SLANT = 0.2  # standard deviation, sideways per height
 THINNER, THICKER = 3, 2  # px that the pen is changed by, at most
-OVERLAP = 10  # px at most, where two digits are nearest
+OVERLAP, REACH = 10, 2  # px at most, where two digits are nearest; rows higher or lower that are looked at for that
 ZEROS = 0.25  # share of the numbers that are zeros in one stroke
 LINKS = (((-130, -20), 70, False), ((40, 150), 40, False), ((-70, -30), 20, True))  # at the top, as in e, as in a
 WHOLE, SPOILT = 0.9, 0.5  # what a part and its digit share, of all that they have: no doubt above, nothing but below
@@ -81,7 +82,7 @@ def pushed_together(digits: Split, rng: np.random.Generator) -> Number:
     inks = [enlarge(digits.pictures[each], slant, pen, rng) for each in chosen]
     whole, places = inks[0], [0]
     for ink in inks[1:]:
-        places.append(place_beside(whole, ink, round(OVERLAP * rng.random() ** 2)))
+        places.append(place_beside(whole >= 0.5, ink >= 0.5, round(OVERLAP * rng.random() ** 2), REACH))
         whole = laid(whole, ink, places[-1])
     blank = np.zeros_like(whole)
     alone = [laid(blank, ink, place) for ink, place in zip(inks, places, strict=True)]
@@ -107,24 +108,6 @@ def enlarge(picture: np.ndarray, slant: float, pen: int, rng: np.random.Generato
     ink = np.clip((large.astype(np.float32) - 64) / 127, 0, 1)
     columns = np.flatnonzero((ink >= 0.5).any(axis=0))
     return ink[:, columns[0] : columns[-1] + 1]
-
-
-def place_beside(left: np.ndarray, right: np.ndarray, overlap: int) -> int:
-    """The column of one ink where the other begins, if they are to share `overlap` px where nearest; (h, w) float32."""
-    width = left.shape[1]
-    ends = np.where(left >= 0.5, np.arange(1, width + 1), 0).max(axis=1, keepdims=True)
-    begins = np.where(right >= 0.5, np.arange(right.shape[1]), width + right.shape[1]).min(axis=1)
-    # What is a row or two higher or lower counts, too.
-    ends = cv2.dilate(ends.astype(np.float32), np.ones((5, 1), np.uint8))[:, 0]
-    return max(0, int((ends - begins).max()) - overlap)
-
-
-def laid(canvas: np.ndarray, ink: np.ndarray, place: int) -> np.ndarray:
-    """A canvas, made wider where necessary, with the ink on it from column `place` on; (h, w) float32."""
-    wider = np.zeros((len(canvas), max(canvas.shape[1], place + ink.shape[1])), np.float32)
-    wider[:, : canvas.shape[1]] = canvas
-    wider[:, place : place + ink.shape[1]] = np.maximum(wider[:, place : place + ink.shape[1]], ink)
-    return wider
 
 
 def linked_zeros(rng: np.random.Generator) -> Number:

@@ -86,14 +86,27 @@ def bare(picture: np.ndarray) -> np.ndarray:
 
 def push_together(left: np.ndarray, right: np.ndarray, overlap: int) -> np.ndarray:
     """Two pictures (h, w) as one, the ink of the second `overlap` px into that of the first where they are nearest."""
+    return laid(left, right, place_beside(left > 127, right > 127, overlap))
+
+
+def place_beside(left: np.ndarray, right: np.ndarray, overlap: int, reach: int = 0) -> int:
+    """The column of one ink where the other begins, if they are to share `overlap` px where nearest; (h, w) bool.
+
+    reach: how many rows higher or lower two px count as beside each other.
+    """
     width = left.shape[1]
-    ends = np.where(left > 127, np.arange(1, width + 1), 0).max(axis=1)
-    begins = np.where(right > 127, np.arange(right.shape[1]), width + right.shape[1]).min(axis=1)
-    place = max(0, int((ends - begins).max()) - overlap)
-    canvas = np.zeros((left.shape[0], max(width, place + right.shape[1])), np.uint8)
-    canvas[:, :width] = left
-    canvas[:, place : place + right.shape[1]] = np.maximum(canvas[:, place : place + right.shape[1]], right)
-    return canvas
+    ends = np.where(left, np.arange(1, width + 1), 0).max(axis=1, keepdims=True).astype(np.float32)
+    begins = np.where(right, np.arange(right.shape[1]), width + right.shape[1]).min(axis=1)
+    ends = cv2.dilate(ends, np.ones((2 * reach + 1, 1), np.uint8))[:, 0]
+    return max(0, int((ends - begins).max()) - overlap)
+
+
+def laid(canvas: np.ndarray, ink: np.ndarray, place: int) -> np.ndarray:
+    """A canvas (h, w), made wider where necessary, with the ink (h, w) on it from column `place` on."""
+    wider = np.zeros((len(canvas), max(canvas.shape[1], place + ink.shape[1])), canvas.dtype)
+    wider[:, : canvas.shape[1]] = canvas
+    wider[:, place : place + ink.shape[1]] = np.maximum(wider[:, place : place + ink.shape[1]], ink)
+    return wider
 
 
 def pick(digits: Split, labels, rng: np.random.Generator) -> np.ndarray:
