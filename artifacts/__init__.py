@@ -17,15 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 PUBLISHED = ROOT / "mnist"
 
-KERAS_MODEL = "model.keras"  # written by train
-METRICS = "metrics.json"  # written by train
+KERAS_MODEL, ROWS_KERAS_MODEL = "model.keras", "rows.keras"  # the networks of digits and of rows, written by train
+METRICS, ROWS_METRICS = "metrics.json", "rows.json"  # written by train
 HISTORY = "history.csv"  # written by train
 SEEDS = "seeds.json"  # written by train when it runs several seeds
 FIGURES = "figures"  # written by train …
+ROWS_FIGURE = "rows.png"  # of them, of the network of rows
 STRIP = "reading.png"  # … but for this one, written by export
 READING = "reading.json"  # written by the maintainers' scorer, on real pictures that are not in the repository
-ONNX_MODEL = "model.onnx"  # written by export
-CHECKSUM = "model.onnx.sha256"  # written by export, as sha256sum does
+ONNX_MODEL, ROWS_ONNX_MODEL = "model.onnx", "rows.onnx"  # written by export, each with its checksum beside it
 RUN = ".run"  # train: the state of the unfinished run
 BENCH = ROOT / "bench.json"  # written by export.bench
 LOAD = ROOT / "load.json"  # written by demo.load and demo.outage
@@ -35,6 +35,7 @@ FIGURE_NAMES = {
     STRIP: "How a photo becomes what the network sees, and what it is read as.",
     "sample_data.png": "What the network learns from: training pictures and how they are varied.",
     "training_history.png": "Loss and accuracy by epoch, on the training and the validation pictures.",
+    ROWS_FIGURE: "Rows of test digits, made by program, and what the network of rows reads.",
     "confusion_matrix.png": "Which digit is taken for which, on the test pictures.",
     "predictions.png": "Test pictures with the digit that was read and the true one.",
     "misclassified.png": "The mistakes on the test pictures, the surest first.",
@@ -63,6 +64,11 @@ def write_json(path: Path, value: object) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def checksum_file(path: Path) -> Path:
+    """Where the checksum of a model lies."""
+    return path.with_name(path.name + ".sha256")
 
 
 def checksum(path: Path) -> str:

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from export.cuts import LOWEST, WIDEST
 from export.reading import MOST_DOUBT, Digit
+from export.segment import WIDEST
 
 MOST_DOUBT_AMONG = 0.9  # for a mark among digits: of those that are doubted so much, a third are misread
+LOWEST = 0.45  # of its line's height, a digit
 GAP = 0.05  # of its line's height, between digits that do not touch
 LETTER = 1.7  # of its height, the widest letter but m and w
 PARTS = 3  # that an m or a w falls into

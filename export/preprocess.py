@@ -132,9 +132,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     scale = BOX / max(ink.shape)
     width, height = (max(1, round(side * scale)) for side in ink.shape[::-1])
     small = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    # A fine pen comes out grey, less than a px wide; MNIST's pens are white.
-    inked = np.sort(small[small > 0.05])  # ten times as fast as np.quantile
-    small = (small / min(1, inked[round(WHITE * (len(inked) - 1))])).clip(0, 1)
+    small = whiten(small)
     mass = small.sum()
     # No ink may fall off the edge, however far its mass is from the middle of its box.
     left = round(float(np.clip(MIDDLE - small.sum(axis=0) @ np.arange(width) / mass, 0, SIDE - width)))
@@ -142,6 +140,15 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     canvas[top : top + height, left : left + width] = np.round(small * 255)
     return canvas
+
+
+def whiten(small: np.ndarray) -> np.ndarray:
+    """Ink (h, w) float32 that was scaled down -> the same as if its pen were white, 0…1.
+
+    A fine pen comes out grey, less than a px wide; MNIST's pens are white.
+    """
+    inked = np.sort(small[small > 0.05])  # ten times as fast as np.quantile
+    return (small / min(1, inked[round(WHITE * (len(inked) - 1))])).clip(0, 1)
 
 
 def turned(picture: np.ndarray, angle: float) -> np.ndarray:

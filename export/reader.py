@@ -1,38 +1,45 @@
 """From a picture to what it says. Needs ONNX Runtime, OpenCV, NumPy and Pillow, and nothing of TensorFlow."""
 
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from artifacts import ONNX_MODEL, PUBLISHED
+from artifacts import ONNX_MODEL, PUBLISHED, ROWS_ONNX_MODEL
 from export.classifier import Classifier
-from export.cuts import is_wide, may_be_digits, with_cuts
-from export.marks import among_digits, are_read, is_one_mark, without_commas
+from export.marks import among_digits, is_one_mark, without_commas
 from export.pictures import PictureError as PictureError  # what Reader.read raises
 from export.pictures import decode
-from export.preprocess import find_ink, shrink, to_mnist, turned
-from export.reading import Digit, Reading
+from export.preprocess import box_of, find_ink, shrink, to_mnist, turned
+from export.reading import MOST_DOUBT, Digit, Reading
+from export.rows import Opinion, Rows
 from export.segment import Line, find_lines
 
 MOST_DIGITS = 64  # that come back
-MOST_DOUBT_CUT = 0.75  # of what is cut from something else, whose cut may be careless
-LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS
+LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS, and as a row
 TURNS = (-0.12, 0.12)  # radians
-PER_CUT = 0.5  # nats that a cut costs, so that of two ways as likely that with fewer is taken
+AS_ROW = 0.3  # weight of what the row says of a mark, beside 1 - AS_ROW of what the mark alone says
 REFUSED = 4.0  # nats that what is not read costs, for each of its pieces, or each time that it is as wide as high
+
+Way = list[tuple[int, int, Digit]]  # first piece, last piece and what they are read as, from left to right
 
 
 class Reader:
-    """Reads pictures of a handwritten digit. One path for every kind of picture."""
+    """Reads pictures of handwritten digits. One path for every kind of picture."""
 
     def __init__(self, model: Path = PUBLISHED / ONNX_MODEL):
-        """Raises ModelError when the model can't be used. OpenCV is told to use one thread in this process."""
+        """`model`: the network of digits; that of rows is used where it lies beside it.
+
+        Raises ModelError when one can't be used. OpenCV is told to use one thread in this process.
+        """
         # Pictures are small, and on a busy machine a call would wait until its second thread gets its turn.
         cv2.setNumThreads(1)
         self.classifier = Classifier(model)
+        rows = Path(model).with_name(ROWS_ONNX_MODEL)
+        self.rows = Rows(rows) if rows.exists() else None
 
     def read(self, picture: Image.Image) -> Reading:
         """A picture of any mode, polarity, size and EXIF orientation -> what it says, nothing when it is blank.
@@ -56,20 +63,27 @@ class Reader:
     def read_line(self, line: Line) -> list[Digit]:
         """A line as the row of digits that is least doubtful, boxes in px of the picture's ink.
 
-        Pieces are put together, and what is not read then is cut, in all ways that make sense (LeCun et al. 1998,
-        sections V and VI: over-segmentation and the best path).
+        Pieces are put together in all ways that make sense, and the way with the least doubt is taken. What is doubtful
+        then is read again as a row, whose digits may touch.
         """
-        way = self.best_way(line)
-        doubtful = {piece for first, last, digit in way if not digit.is_read for piece in range(first, last + 1)}
-        cut = with_cuts(line, doubtful) if doubtful and is_wide(line) else line
-        if cut.cut:
-            cut_way = self.best_way(cut)
-            if are_read([digit for *_, digit in cut_way]):
-                line, way = cut, cut_way
-        if is_one_mark([digit for *_, digit in way], line.height, len(line.wholes())):
-            way = self.look_again([(1, line.count, self.classify(line, [(1, line.count)])[0])])
-        digits = without_commas(among_digits([digit for *_, digit in way], line.height))
+        digits = self.read_rows(line, self.best_way(line))
+        if is_one_mark(digits, line.height, line.count):
+            (digit,) = self.classify(line, [(1, line.count)])
+            digits = self.read_rows(line, self.look_again([(1, line.count, digit)]), is_one=True)
+        digits = without_commas(among_digits(digits, line.height))
         return [replace(digit, box=enlarged(digit.box, line.left, line.top, line.scale)) for digit in digits]
+
+    def best_way(self, line: Line) -> Way:
+        """The line as marks of one or several pieces each, with the least doubt; boxes in px of the line."""
+        spans = list(line.may_be_digits())
+        best: list[tuple[float, Way]] = [(0.0, [])] + [(np.inf, [])] * line.count
+        for (first, last), digit in zip(spans, self.classify(line, spans), strict=True):
+            before, way = best[first - 1]
+            width = (digit.box[2] - digit.box[0]) / line.height
+            cost = -np.log(digit.confidence) if digit.is_read else REFUSED * max(last - first + 1, width)
+            if before + cost < best[last][0]:
+                best[last] = (before + cost, [*way, (first, last, digit)])
+        return self.look_again(best[-1][1])
 
     def classify(self, line: Line, spans: list[tuple[int, int]]) -> list[Digit]:
         """What the pieces first…last of each span are read as, if they are one digit."""
@@ -79,24 +93,7 @@ class Reader:
             for span, image, p, doubt in zip(spans, images, *self.classifier(images), strict=True)
         ]
 
-    def best_way(self, line: Line) -> list[tuple[int, int, Digit]]:
-        """-> first piece, last piece and what they are read as, from left to right; boxes in px of the line."""
-        spans = sorted({*may_be_digits(line), *line.wholes()})
-        best = [(0.0, [])] + [(np.inf, [])] * line.count
-        for (first, last), digit in zip(spans, self.classify(line, spans), strict=True):
-            before, way = best[first - 1]
-            is_cut = first - 1 in line.cut or last in line.cut
-            if is_cut and digit.doubt > MOST_DOUBT_CUT:
-                continue  # a cut that leaves something unread was none
-            width = (digit.box[2] - digit.box[0]) / line.height
-            refused = REFUSED * max(line.joined(first, last), width)
-            cost = -np.log(digit.confidence) if is_cut or digit.is_read else refused
-            cost += before + PER_CUT * (last in line.cut)
-            if cost < best[last][0]:
-                best[last] = (cost, [*way, (first, last, digit)])
-        return self.look_again(best[-1][1])
-
-    def look_again(self, way: list[tuple[int, int, Digit]]) -> list[tuple[int, int, Digit]]:
+    def look_again(self, way: Way) -> Way:
         """The same with what is doubtful read as the average of views of it: a letter is doubted from any side."""
         doubtful = [place for place, (*_, digit) in enumerate(way) if digit.doubt > LOOK_AGAIN]
         if not doubtful:
@@ -110,6 +107,56 @@ class Reader:
             doubt = float(np.mean([digit.doubt, *other_doubt[:, 0]]))
             way[place] = (first, last, replace(digit, label=int(p.argmax()), probabilities=p, doubt=doubt))
         return way
+
+    def read_rows(self, line: Line, way: Way, is_one: bool = False) -> list[Digit]:
+        """The marks of a way, the doubtful ones read as rows, too: what is not read side by side as one row.
+
+        is_one: whether all of it is one digit or none.
+        """
+        groups = [list(group) for _, group in groupby(way, lambda mark: mark[0] if mark[2].is_read else None)]
+        doubted = [group for group in groups if group[0][2].doubt > LOOK_AGAIN]
+        inks = [line.crop(group[0][0], group[-1][1]) for group in doubted]
+        opinions = self.rows(inks) if self.rows and inks else []
+        heard = {group[0][0]: each for group, each in zip(doubted, zip(inks, opinions, strict=False), strict=False)}
+        digits = []
+        for group in groups:
+            (first, *_), (_, last, _) = group[0], group[-1]
+            marks = [digit for *_, digit in group]
+            digits += weigh(marks, line.box(first, last), *heard[first], is_one) if first in heard else marks
+        return digits
+
+
+def weigh(
+    marks: list[Digit], box: tuple[int, int, int, int], ink: np.ndarray, opinion: Opinion, is_one: bool
+) -> list[Digit]:
+    """A mark, or several that are not read, and what the row of their ink says -> what they are read as together.
+
+    box, ink: of all of them; is_one: whether they are one digit or none.
+    """
+    one = opinion.one
+    if len(marks) == 1:
+        one = (1 - AS_ROW) * marks[0].chances + AS_ROW * one
+    # A mark alone can't be told from several digits, but as a row it can.
+    several = (1 - one.sum()) * opinion.several / max(opinion.several + opinion.none, 1e-9)
+    if several > one.max() and not is_one:
+        return digits_of(opinion, ink, *box[:2])
+    if len(marks) > 1 and one.max() < 1 - MOST_DOUBT:
+        return marks
+    probabilities = (one / one.sum()).astype(np.float32)
+    return [Digit(box, int(one.argmax()), probabilities, float(1 - one.max()), to_mnist(ink))]
+
+
+def digits_of(opinion: Opinion, ink: np.ndarray, left: int, top: int) -> list[Digit]:
+    """The digits of a row, with their boxes; ink (h, w) float32, whose corner is at (left, top) px of the line."""
+    digits = []
+    for place in opinion.places:
+        part = ink[:, place.left : place.right]
+        if (part >= 0.5).any():
+            x, y, right, bottom = box_of(part)
+            box = (left + place.left + x, top + y, left + place.left + right, top + bottom)
+            image = to_mnist(part[y:bottom, x:right])
+            digits.append(Digit(box, int(place.probabilities.argmax()), place.probabilities, place.doubt, image))
+    return digits
 
 
 def enlarged(

@@ -29,6 +29,11 @@ class Digit:
         return 1 - self.doubt
 
     @property
+    def chances(self) -> np.ndarray:
+        """(10,) float32, the probability that it is this digit, all of them less than 1 together: it may be none."""
+        return self.probabilities * (self.confidence / max(float(self.probabilities.max()), 1e-6))
+
+    @property
     def is_read(self) -> bool:
         """Whether the doubt is small enough for the label to be given out."""
         return self.doubt <= MOST_DOUBT

@@ -1,5 +1,6 @@
 """A picture's ink → its lines, and each line's pieces, the strokes that hang together, from left to right."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -19,6 +20,7 @@ LARGE = 0.6  # height of a piece that shows where its line runs
 NEAR, BESIDE = 0.35, 0.5  # what is so near above or below and no higher than that beside it belongs to the line
 CLOSE = 0.25  # of the lower of the two: what is so close above something else hangs together with it
 STANDS = 0.4  # share of a piece's own height that stands on its line
+WIDEST, MOST_OF_DIGIT = 1.6, 6  # a digit of several pieces, and how many
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Line:
     ink: (h, w) float32, 0 paper … 1 pen; pieces: (h, w) int32, 0 for none, 1… from left to right; boxes: (n + 1, 4)
     int, left, top, right, bottom of each piece in px of `ink`, ends excluded, the first of them of no use; left, top,
     scale: the px (x, y) of `ink` is (left + x * scale, top + y * scale) of the picture's ink; height: of the tallest
-    piece, in px of `ink`; cut: the pieces after which a cut was made.
+    piece, in px of `ink`.
     """
 
     ink: np.ndarray
@@ -38,7 +40,6 @@ class Line:
     top: int
     scale: float
     height: float
-    cut: frozenset[int] = frozenset()
 
     @property
     def count(self) -> int:
@@ -49,14 +50,14 @@ class Line:
         boxes = self.boxes[first : last + 1]
         return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
-    def joined(self, first: int, last: int) -> int:
-        """How many pieces first…last are, those that were cut from one another counted as one."""
-        return 1 + sum(piece not in self.cut for piece in range(first, last))
-
-    def wholes(self) -> list[tuple[int, int]]:
-        """First and last piece of what was one piece before it was cut."""
-        ends = [piece for piece in range(1, self.count + 1) if piece not in self.cut]
-        return list(zip([1, *(end + 1 for end in ends)], ends, strict=False))
+    def may_be_digits(self) -> Iterator[tuple[int, int]]:
+        """First and last piece of all that might be one digit: each piece, and those beside it up to some width."""
+        for first in range(1, self.count + 1):
+            for last in range(first, min(first + MOST_OF_DIGIT, self.count + 1)):
+                left, _, right, _ = self.box(first, last)
+                if first < last and right - left > WIDEST * self.height:
+                    break
+                yield first, last
 
     def crop(self, first: int, last: int) -> np.ndarray:
         """The ink of the pieces first…last alone, cropped to their box."""
@@ -165,5 +166,4 @@ def tidy(line: Line) -> Line:
         ((np.minimum, columns), (np.minimum, rows), (np.maximum, columns + 1), (np.maximum, rows + 1))
     ):
         way.at(boxes[side], labels, values)
-    cut = frozenset(int(places[piece]) for piece in line.cut) - {0}
-    return replace(line, pieces=places[line.pieces].astype(np.int32), boxes=boxes.T, cut=cut)
+    return replace(line, pieces=places[line.pieces].astype(np.int32), boxes=boxes.T)

@@ -22,36 +22,42 @@ def main() -> int:
 
     # The checkout may have moved on when the run ends.
     circumstances = artifacts.circumstances()
-    jobs = min(args.jobs, args.seeds, circumstances["cores"])
+    jobs = min(args.jobs, args.seeds + (not args.quick), circumstances["cores"])
     circumstances["cores"] //= jobs
     try:
         digits, warning = data.load(args.dataset, args.data)
         if warning:
             announce(warning)
         folder = args.artifacts / (f"{digits.name}-quick" if args.quick else digits.name)
-        train = partial(
-            runs.train,
-            digits,
-            folder,
-            circumstances,
-            epochs=args.epochs,
-            batch_size=args.batch_size,
-            quickly=args.quick,
-            resume=args.resume,
-            afresh=args.seeds > 1,
-        )
+        where = digits, folder, circumstances
+        tasks = [
+            partial(
+                runs.train,
+                *where,
+                seed,
+                epochs=args.epochs,
+                batch_size=args.batch_size,
+                quickly=args.quick,
+                resume=args.resume,
+                afresh=args.seeds > 1,
+            )
+            for seed in range(args.seed, args.seed + args.seeds)
+        ]
+        if not args.quick:  # first, since it takes longest
+            tasks.insert(0, partial(runs.train_rows, *where, args.seed, epochs=args.epochs, resume=args.resume))
         finished = []
-        for run in runs.train_all(jobs, train, range(args.seed, args.seed + args.seeds)):
+        for run in runs.train_all(jobs, tasks):
             finished.append(run)
-            accuracy, seconds = run.metrics["test"]["accuracy"], run.metrics["seconds"]
-            print(f"{digits.name}, seed {run.metrics['seed']}: test accuracy {accuracy:.2%}, {seconds} s", flush=True)
+            of, accuracy, seconds = run.metrics["network"], run.metrics["test"]["accuracy"], run.metrics["seconds"]
+            print(f"{digits.name}, {of}, seed {run.metrics['seed']}: test {accuracy:.2%}, {seconds} s", flush=True)
     except (data.DataError, fit.ResumeError) as reason:
         print(f"train: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntrain: stopped. The published files are as they were; --resume goes on from the last finished epoch.")
         return 130
-    runs.publish(folder, digits, quick.build() if args.quick else model.build(), finished)
+    of_rows = None if args.quick else finished.pop(0)
+    runs.publish(folder, digits, quick.build() if args.quick else model.build(), finished, of_rows)
     print(f"written to {folder}")
     return 0
 

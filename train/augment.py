@@ -24,23 +24,21 @@ ZOOM, SHIFT = 0.08, 1.0  # either way: how far MNIST's own pictures and careless
 BEND = 1.2  # px, largest standard deviation of the smooth displacement (Simard et al. 2003, "Best practices for CNNs")
 BEND_GRID = 5  # the displacement is drawn on so coarse a grid and interpolated between
 THICKER, THINNER = 0.7, 0.5  # share of the way, at most, to a pen 1 px thicker or thinner on either side
-CUT, LOST, KEPT = 0.12, 2, 3  # share of the digits cut from a neighbour; px at most lost of it, kept of the other
 COARSE, COARSE_BOX = 0.15, 16  # share of the pictures that come from a scan with so many px for the longer side
 
 
-def augment(pictures: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The same digits written differently, (n, 28, 28) uint8, and how much of a neighbour is on them, (n,) px.
+def augment(pictures: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """The same digits written differently, (n, 28, 28) uint8.
 
     pictures: (n, 28, 28) uint8, white on black; labels: (n,) integers, 10 for what is no digit; seed: (2,) int32.
     """
-    stroke_seed, cut_seed, pen_seed, warp_seed, bend_seed, scan_seed = tf.unstack(tf.random.split(seed, 6))
+    stroke_seed, pen_seed, warp_seed, bend_seed, scan_seed = tf.unstack(tf.random.split(seed, 5))
     ink = tf.cast(pictures, tf.float32)
     ink = add_strokes(ink, labels, stroke_seed)
-    ink, kept = cut_from_neighbour(ink, cut_seed)
     ink = change_pen(ink, pen_seed)
     ink = sample(ink, affine(ink, warp_seed) + bend(tf.shape(ink)[0], bend_seed))
     ink = scan_coarsely(ink, scan_seed)
-    return tf.cast(tf.round(ink), tf.uint8), kept
+    return tf.cast(tf.round(ink), tf.uint8)
 
 
 def add_strokes(ink: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -112,28 +110,6 @@ def lay(ink: tf.Tensor, start: tf.Tensor, end: tf.Tensor, where: tf.Tensor) -> t
     distance = tf.norm(offset - tf.clip_by_value(share, 0, 1)[..., None] * along, axis=-1)
     stroke = 255 * tf.clip_by_value(width / 2 + 0.5 - distance, 0, 1)
     return tf.where(where[:, None, None], tf.maximum(ink, stroke), ink)
-
-
-def cut_from_neighbour(ink: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """(n, 28, 28) float32 -> a share of the digits as a careless cut leaves them where two touch; px kept, (n,).
-
-    A few px of the next picture of the batch stay beside the digit, or a px or two of the digit are lost.
-    """
-    chance, side, reach = tf.unstack(tf.random.stateless_uniform((3, tf.shape(ink)[0]), seed))
-    chosen = tf.where(chance < CUT)
-    digit, neighbour, side, reach = (tf.gather(each, chosen[:, 0]) for each in (ink, tf.roll(ink, 1, 0), side, reach))
-    # What happens on the right also happens on the left: of mirrored pictures.
-    on_left = (side < 0.5)[:, None, None]
-    digit, neighbour = (tf.where(on_left, each[..., ::-1], each) for each in (digit, neighbour))
-    right, begin = box(digit)[2][:, None], box(neighbour)[0][:, None]
-    column = tf.range(SIDE, dtype=tf.float32)
-    source = tf.cast(tf.clip_by_value(column - right - 1 + begin, 0, SIDE - 1), tf.int32)
-    beside = tf.gather(neighbour, source, axis=2, batch_dims=1)
-    kept = tf.round(reach * (LOST + KEPT) - LOST)
-    both = tf.where((column > right)[:, None], beside, digit)
-    cut = both * tf.cast(column <= right + kept[:, None], tf.float32)[:, None]
-    cut = tf.tensor_scatter_nd_update(ink, chosen, tf.where(on_left, cut[..., ::-1], cut))
-    return cut, tf.scatter_nd(chosen, tf.nn.relu(kept), tf.shape(ink, tf.int64)[:1])
 
 
 def change_pen(ink: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -13,10 +13,9 @@ from train.written import written
 
 FEWEST_STEPS = 100  # in an epoch; a small data set is passed through several times
 # Made by program, for each digit of the training set: pictures that are no digits, digits, and parts of numbers.
-NEGATIVES, WRITTEN, CUTOUTS = 0.15, 0.12, 0.08
+NEGATIVES, WRITTEN, CUTOUTS = 0.15, 0.12, 0.14
 MADE = NEGATIVES + WRITTEN + CUTOUTS
 DIFFERENT = 6  # epochs' worth of them at most; an epoch takes others than the one before
-DOUBTFUL = 0.15  # share of a digit that is none, for each px of a neighbour that is left on it
 
 
 def steps_of(n: int, batch_size: int) -> int:
@@ -50,9 +49,7 @@ def batches(digits: Split, batch_size: int, seed: int, epochs: range) -> tf.data
 
     def prepared(index: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         target = tf.gather(targets, index)
-        varied, kept = augment(tf.gather(pictures, index), tf.argmax(target, axis=1), key)
-        doubt = (DOUBTFUL * kept)[:, None]
-        return varied, (1 - doubt) * target + doubt * tf.one_hot(OUTPUTS - 1, OUTPUTS)
+        return augment(tf.gather(pictures, index), tf.argmax(target, axis=1), key), target
 
     order = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(shuffled)
     return order.map(prepared, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)

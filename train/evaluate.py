@@ -50,6 +50,12 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     }
 
 
+def texts(answers: np.ndarray) -> list[str]:
+    """What the steps of rows say, (n, t) integers, CLASSES for none -> the digits of each row: runs of the same one."""
+    begins = np.diff(answers, axis=1, prepend=CLASSES) != 0
+    return ["".join(map(str, row[new & (row != CLASSES)])) for row, new in zip(answers, begins, strict=True)]
+
+
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """Expected calibration error: how far confidence and share of right answers are apart, on average, 0…1.
 

@@ -1,13 +1,27 @@
 """A run's arrays and numbers → PNGs, 900 px wide at 100 dpi and drawn at twice that. No display is needed."""
 
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from train import charts, galleries
 from train.charts import save
-from train.data import Data
-from train.evaluate import DISPUTED
+from train.data import CLASSES, Data
+from train.evaluate import DISPUTED, texts
+from train.tasks import test_rows
+
+
+def draw_rows(file: Path, data: Data, read: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Draw some rows of test digits and what the network says; `read`: rows (n, h, w) uint8 -> logits (n, t, 11)."""
+    pictures, labels, said = [], [], []
+    for rows, truth in islice(test_rows(data), galleries.ROW_LINES):
+        some = rows[: galleries.ROW_COLUMNS]
+        pictures += list(some)
+        labels += ["".join(map(str, row[row != CLASSES])) for row in truth]
+        said += texts(np.asarray(read(some)).argmax(axis=2))
+    save(galleries.rows(pictures, labels, said), file)
 
 
 def draw_all(folder: Path, data: Data, history: list[dict[str, float]], metrics: dict, test: np.ndarray) -> None:

@@ -4,15 +4,14 @@ import csv
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from artifacts import HISTORY, KERAS_MODEL, replacing, write_json
-from train.batches import batches, one_hot, steps_of
-from train.data import Data
-from train.model import accuracy, build, loss
 
 LEARNING_RATE = 3e-3  # at the top of the schedule
 WARM_UP = 1 / 30  # share of all steps until there
@@ -26,23 +25,39 @@ class ResumeError(Exception):
     """There is nothing to go on from, or it was another run; the message is one sentence for people."""
 
 
+class Task(NamedTuple):
+    """What is to be learnt.
+
+    build: -> an untrained network; loss, accuracy: of labels and outputs; steps: batches in an epoch; batches: the
+    epochs of a range, always the same; validation: batches to choose the epoch by; settings: what makes it this task.
+    """
+
+    build: Callable[[], keras.Model]
+    loss: Callable
+    accuracy: Callable
+    steps: int
+    batches: Callable[[range], tf.data.Dataset]
+    validation: tf.data.Dataset
+    settings: dict
+
+
 def fit(
-    data: Data, run: Path, *, epochs: int, batch_size: int, seed: int, resume: bool = False
+    task: Task, run: Path, *, epochs: int, seed: int, resume: bool = False
 ) -> tuple[keras.Model, list[dict[str, float]]]:
-    """Train on `data.train`, and on pictures that are no digits; choose the epoch by `data.validation`.
+    """Train, and choose the epoch by validation.
 
     `run` is a folder for the state of the unfinished run; with `resume`, what it holds is continued with the very
     batches that an uninterrupted run would have seen. Returns the model with its best weights and the history,
     a list with a dict of floats per epoch. Raises ResumeError.
     """
-    settings = {"dataset": data.name, "epochs": epochs, "batch_size": batch_size, "seed": seed}
+    settings = {**task.settings, "epochs": epochs, "seed": seed}
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    steps = steps_of(len(data.train.labels), batch_size)
+    steps = task.steps
     if resume:
         model, history = restore(run, settings, steps)
     else:
-        model, history = build(), []
+        model, history = task.build(), []
         warm_up = round(WARM_UP * epochs * steps)
         schedule = keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=LEARNING_RATE / 30,
@@ -58,8 +73,8 @@ def fit(
                 use_ema=True,
                 ema_momentum=1 - 1 / max(1, AVERAGED * epochs * steps),
             ),
-            loss,
-            metrics=[accuracy],
+            task.loss,
+            metrics=[keras.metrics.MeanMetricWrapper(task.accuracy, name="accuracy")],
             jit_compile=False,
         )
         shutil.rmtree(run, ignore_errors=True)
@@ -68,13 +83,12 @@ def fit(
     keeper = Keeper(run, history, seed)
     if len(history) < epochs and not keeper.is_over():
         model.fit(
-            batches(data.train, batch_size, seed, range(len(history), epochs)),
+            task.batches(range(len(history), epochs)),
             shuffle=False,  # the batches are
             initial_epoch=len(history),
             epochs=epochs,
             steps_per_epoch=steps,
-            validation_data=(data.validation.pictures, one_hot(data.validation.labels)),
-            validation_batch_size=1000,
+            validation_data=task.validation,
             callbacks=[keeper, keras.callbacks.SwapEMAWeights()],
         )
     # What is published needs no optimiser, which is three quarters of the file.

@@ -10,6 +10,7 @@ from train.charts import ACCENT, INK, QUIET, WARNING, WIDTH
 from train.data import CLASSES, Split
 
 MOST = 36  # pictures in a gallery
+ROW_LINES, ROW_COLUMNS = 6, 4  # of rows
 HARDEST = 20
 SEED = 0
 
@@ -19,7 +20,7 @@ def sample_data(part: Split) -> Figure:
     rng = np.random.default_rng(SEED)
     chosen = np.stack([rng.choice(np.flatnonzero(part.labels == digit), 3, replace=False) for digit in range(CLASSES)])
     pictures, labels = part.pictures[chosen.T.ravel()], part.labels[chosen.T.ravel()]
-    varied, _ = augment(tf.constant(pictures), tf.constant(labels), tf.constant([SEED, 0]))
+    varied = augment(tf.constant(pictures), tf.constant(labels), tf.constant([SEED, 0]))
     figure, axes = grid(6, CLASSES, 6.1, "Training pictures (top) and the same, varied (bottom)")
     for axis, picture in zip(axes.flat, np.concatenate([pictures, varied]), strict=True):
         show(axis, picture)
@@ -27,6 +28,17 @@ def sample_data(part: Split) -> Figure:
         axis.set_title(str(digit), color=INK, fontsize=12)
     for axis, word in ((axes[1, 0], "as written"), (axes[4, 0], "varied")):
         axis.set_ylabel(word, color=QUIET, fontsize=11)
+    return figure
+
+
+def rows(pictures: np.ndarray, texts: list[str], read: list[str]) -> Figure:
+    """Rows of test digits, (n, h, w) uint8, what they show and what is read, mistakes in thick frames."""
+    figure, axes = grid(ROW_LINES, ROW_COLUMNS, 7.0, "Rows of test digits, made by program: as read")
+    for axis, picture, text, said in zip(axes.flat, pictures, texts, read, strict=False):
+        show(axis, picture)
+        wrong = text != said
+        axis.set_xlabel(f"{said or 'nothing'}, not {text or 'a digit'}" if wrong else said or "nothing")
+        axis.xaxis.label.set(color=WARNING if wrong else INK, fontsize=11)
     return figure
 
 

@@ -13,18 +13,21 @@ import numpy as np
 import tensorflow as tf
 
 import artifacts
-from train import fit, quick
+from train import fit, quick, tasks
 from train.calibrate import calibrate
 from train.data import Data
 from train.evaluate import DISPUTED, evaluate, refusal_curve, summarise
-from train.model import read
+from train.model import build_rows, read, row_accuracy
 from train.negatives import negatives
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 
 class Run(NamedTuple):
-    """A finished run of one seed: the network's weights, and the (n, 10) probabilities of the test pictures."""
+    """A finished run of one seed: the network's weights, and what it said of the test pictures.
+
+    test: of digits (n, 10) probabilities; of rows how many, (n,) bool, were read right.
+    """
 
     weights: list[np.ndarray]
     history: list[dict[str, float]]
@@ -32,13 +35,17 @@ class Run(NamedTuple):
     test: np.ndarray
 
 
-def train_all(jobs: int, train_one: Callable[[int], Run], seeds: range) -> Iterator[Run]:
-    """The runs of all seeds in their order, `jobs` of them at a time, in processes of their own if it is several."""
+def train_all(jobs: int, tasks: list[Callable[[], Run]]) -> Iterator[Run]:
+    """The runs in their order, `jobs` of them at a time, in processes of their own if it is several."""
     if jobs == 1:
-        yield from map(train_one, seeds)
+        yield from (task() for task in tasks)
         return
     with multiprocessing.get_context("spawn").Pool(jobs, initializer=take_share, initargs=(jobs,)) as pool:
-        yield from pool.imap(train_one, seeds)
+        yield from pool.imap(call, tasks)
+
+
+def call(task: Callable[[], Run]) -> Run:
+    return task()
 
 
 def take_share(jobs: int) -> None:
@@ -69,7 +76,8 @@ def train(
     else:
         state = folder / artifacts.RUN / f"seed-{seed}"
         resume = resume and not (afresh and not fit.can_resume(state))
-        model, history = fit.fit(digits, state, epochs=epochs, batch_size=batch_size, seed=seed, resume=resume)
+        task = tasks.digits(digits, batch_size, seed)
+        model, history = fit.fit(task, state, epochs=epochs, seed=seed, resume=resume)
     temperature = calibrate(model, digits.validation)
     # Spoilt from other digits and drawn with another seed than those that the network has seen.
     others = negatives(digits.validation, len(digits.validation.labels), np.random.default_rng([seed, 1]))
@@ -79,6 +87,7 @@ def train(
     )
     mistakes = np.flatnonzero(test.argmax(axis=1) != digits.test.labels)
     metrics = {
+        "network": "digits",
         "dataset": digits.name,
         "test": evaluate(test, digits.test.labels),
         "validation": evaluate(validation, digits.validation.labels),
@@ -98,10 +107,36 @@ def train(
     return Run(model.get_weights(), history, metrics, test)
 
 
-def publish(folder: Path, digits: Data, model: keras.Model, runs: list[Run]) -> None:
+def train_rows(digits: Data, folder: Path, circumstances: dict, seed: int, *, epochs: int, resume: bool = False) -> Run:
+    """Fit the network of rows and then look at rows of test digits, once; with `resume`, where there is what to."""
+    state = folder / artifacts.RUN / "rows"
+    task = tasks.rows_of_digits(digits, seed)
+    model, history = fit.fit(task, state, epochs=epochs, seed=seed, resume=resume and fit.can_resume(state))
+    right = np.concatenate(
+        [row_accuracy(labels, model(rows, training=False)) for rows, labels in tasks.test_rows(digits)]
+    )
+    best = fit.best_epoch(history)
+    metrics = {
+        "network": "rows",
+        "dataset": digits.name,
+        "test": {"rows": len(right), "accuracy": float(right.mean())},
+        "validation": {"accuracy": history[best - 1]["val_accuracy"], "loss": history[best - 1]["val_loss"]},
+        "parameters": model.count_params(),
+        "epochs": len(history),
+        "best_epoch": best,
+        "seconds": round(sum(row["seconds"] for row in history), 1),
+        "seed": seed,
+        "batch_size": tasks.ROW_BATCH,
+        "versions": {name: version(name) for name in PACKAGES},
+        **circumstances,
+    }
+    return Run(model.get_weights(), history, metrics, right)
+
+
+def publish(folder: Path, digits: Data, model: keras.Model, runs: list[Run], of_rows: Run | None = None) -> None:
     """Write what the best run, by validation, leaves, and the numbers of all seeds where there are several.
 
-    `model`: a network as it was trained, for the weights of the best.
+    `model`: a network as it was trained, for the weights of the best; of_rows: the run of the network of rows.
     """
     from train import figures
 
@@ -109,12 +144,22 @@ def publish(folder: Path, digits: Data, model: keras.Model, runs: list[Run]) -> 
     figures.draw_all(folder / artifacts.FIGURES, digits, best.history, best.metrics, best.test)
     with artifacts.replacing(folder / artifacts.HISTORY) as path:
         fit.write_history(path, best.history)
-    with artifacts.replacing(folder / artifacts.KERAS_MODEL) as path:
-        model.set_weights(best.weights)
-        model.save(path)
+    save(model, best.weights, folder / artifacts.KERAS_MODEL)
     artifacts.write_json(folder / artifacts.METRICS, best.metrics)
+    if of_rows:
+        rows = build_rows()
+        save(rows, of_rows.weights, folder / artifacts.ROWS_KERAS_MODEL)
+        figures.draw_rows(folder / artifacts.FIGURES / artifacts.ROWS_FIGURE, digits, rows)
+        artifacts.write_json(folder / artifacts.ROWS_METRICS, {**of_rows.metrics, "history": of_rows.history})
     if len(runs) > 1:
         summary = summarise([run.metrics for run in runs])
         artifacts.write_json(folder / artifacts.SEEDS, summary)
         mean, deviation = summary["test_accuracy"]["mean"], summary["test_accuracy"]["sd"]
         print(f"{len(runs)} seeds: test accuracy {mean:.2%} ± {deviation:.2%}; seed {best.metrics['seed']} is kept")
+
+
+def save(model: keras.Model, weights: list[np.ndarray], file: Path) -> None:
+    """The model with these weights, written whole or not at all."""
+    model.set_weights(weights)
+    with artifacts.replacing(file) as path:
+        model.save(path)

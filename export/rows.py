@@ -1,0 +1,105 @@
+"""The network that reads digits in a row without cutting them: what touches, and a second opinion of what is doubtful.
+
+It looks at a row of ink from left to right, STEP px at a time, and says for each step which digit it is on, or none
+(connectionist temporal classification: Graves et al. 2006). Runs of the same answer are the digits.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from artifacts import PUBLISHED, ROWS_ONNX_MODEL
+from export.preprocess import whiten
+from export.session import open_session
+
+INPUT, STEPS = "rows", "steps"
+HEIGHT, INK = 32, 28  # px, a row and the ink in it
+BESIDE = 4  # px of paper on either side
+STEP = 4  # px
+NONE = 10  # the last of the answers; the others are the digits
+
+
+class Place(NamedTuple):
+    """A digit of a row: the columns of the ink that are its own, which digit it is if it is one, and the doubt."""
+
+    left: int
+    right: int
+    probabilities: np.ndarray
+    doubt: float
+
+
+class Opinion(NamedTuple):
+    """What a row says. places: its digits, from left to right.
+
+    one: (10,) the probability that it is this digit and no more; none: that there is no digit; the rest is that of
+    several digits.
+    """
+
+    places: list[Place]
+    one: np.ndarray
+    none: float
+
+    @property
+    def several(self) -> float:
+        return max(0.0, 1 - float(self.one.sum()) - self.none)
+
+
+class Rows:
+    """Reads rows of digits. Raises ModelError when the model can't be used."""
+
+    def __init__(self, model: Path = PUBLISHED / ROWS_ONNX_MODEL):
+        self.session = open_session(Path(model), {INPUT}, {STEPS})
+
+    def __call__(self, inks: list[np.ndarray]) -> list[Opinion]:
+        """Inks (h, w) float32, 0 paper … 1 pen, each cropped to its box -> what each of them says."""
+        rows = [to_row(ink) for ink in inks]
+        (steps,) = self.session.run([STEPS], {INPUT: stack(rows)})
+        return [
+            opinion(each[: row.shape[1] // STEP], ink.shape[1], INK / ink.shape[0])
+            for each, row, ink in zip(steps, rows, inks, strict=True)
+        ]
+
+
+def to_row(ink: np.ndarray) -> np.ndarray:
+    """Ink (h, w) float32, cropped to its box -> (HEIGHT, w') uint8, white on black, INK px high."""
+    scale = INK / ink.shape[0]
+    size = (max(2, round(ink.shape[1] * scale)), INK)
+    small = whiten(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))
+    above = (HEIGHT - INK) // 2
+    return np.pad(np.round(small * 255).astype(np.uint8), ((above, above), (BESIDE, BESIDE + -size[0] % STEP)))
+
+
+def stack(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows (h, w) uint8 -> (n, h, w) with paper to the right of the shorter ones."""
+    width = max(row.shape[1] for row in rows)
+    return np.stack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
+
+
+def opinion(steps: np.ndarray, width: int, scale: float) -> Opinion:
+    """Steps (t, 11) of sum 1 each, of ink that is `width` px wide and that the row shows `scale` times as large."""
+    answers = steps.argmax(axis=1)
+    begins = np.flatnonzero(np.diff(answers, prepend=-1))
+    runs = [
+        (begin, end) for begin, end in zip(begins, [*begins[1:], len(answers)], strict=True) if answers[begin] != NONE
+    ]
+    # A digit's columns go halfway to the next digit's.
+    halfway = [(before[1] + after[0]) / 2 for before, after in pairwise(runs)]
+    columns = [0, *(round((place * STEP - BESIDE) / scale) for place in halfway), width]
+    places = []
+    for (begin, end), (left, right) in zip(runs, pairwise(columns), strict=False):
+        surest = steps[begin + steps[begin:end, answers[begin]].argmax()]
+        places.append(Place(left, right, surest[:NONE] / surest[:NONE].sum(), 1 - float(surest.max())))
+    return Opinion(places, chances_of_one(steps), float(steps[:, NONE].prod()))
+
+
+def chances_of_one(steps: np.ndarray) -> np.ndarray:
+    """Steps (t, 11) -> (10,) the probability that a row is this digit alone: of all ways to say so (Graves et al.)."""
+    before, within, behind = 1.0, np.zeros(NONE), np.zeros(NONE)
+    for step in steps:
+        behind = (behind + within) * step[NONE]
+        within = (within + before) * step[:NONE]
+        before *= step[NONE]
+    return within + behind
