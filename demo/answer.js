@@ -29,8 +29,8 @@ function answerView(nothing) {
   new ResizeObserver(([{ contentRect }]) => (wide = contentRect.width || WIDEST)).observe(boxes);
   let answer = null, picked = null, explained = null, saying = 0;
 
-  const explain = newest((image) => server.why(image), (reply, image) => {
-    explained = { image, heat: reply.heat };
+  const explain = newest((digit) => server.why(digit), (reply, digit) => {
+    explained = { image: digit.image, heat: reply.heat };
     paint();
   }, () => {});
 
@@ -121,7 +121,7 @@ function answerView(nothing) {
     [...find(".digits").children].forEach((item, i) => item.setAttribute("aria-pressed", i === index));
     paint();
     find(".legend b").textContent = digit.label;
-    if (isWhy()) explain(digit.image);
+    if (isWhy()) explain({ image: digit.image, label: digit.label });
   }
 
   const isWhy = () => find(".why").getAttribute("aria-pressed") === "true";

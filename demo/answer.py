@@ -23,8 +23,8 @@ def component(reader: Reader, name: str, props: dict | None = None, **server_fun
     Its script can read the `props` and call the `server_functions` by their names, and `why`, too.
     """
 
-    def why(image: object) -> dict:
-        return heat_map(reader, image)
+    def why(digit: object) -> dict:
+        return heat_map(reader, digit)
 
     functions = {"why": why, **server_functions}
     for key, function in functions.items():
@@ -56,15 +56,15 @@ def to_answer(reading: Reading, size: tuple[int, int], milliseconds: float) -> d
     }
 
 
-def heat_map(reader: Reader, image: object) -> dict:
-    """A digit's picture as the page has it, base64 of 28 × 28 bytes -> {"heat": 784 whole numbers in -100…100}.
+def heat_map(reader: Reader, digit: object) -> dict:
+    """{"image": base64 of 28 × 28 bytes, "label": 0…9} -> {"heat": 784 whole numbers in -100…100}.
 
-    100: the ink that counts most, > 0 for the label and < 0 against it; {"error": …} when it is no such picture.
+    100: the ink that counts most, > 0 for the label and < 0 against it; {"error": …} when it is no such digit.
     """
     try:
-        pixels = np.frombuffer(base64.b64decode(image, validate=True), np.uint8).reshape(SIDE, SIDE)
-    except (TypeError, ValueError, binascii.Error):
+        pixels = np.frombuffer(base64.b64decode(digit["image"], validate=True), np.uint8).reshape(SIDE, SIDE)
+        heat = explain(reader.classifier, pixels, range(10)[digit["label"]])
+    except (LookupError, TypeError, ValueError, binascii.Error):
         return {"error": "This is no picture of a digit."}
-    heat = explain(reader.classifier, pixels)
     most = max(float(np.abs(heat).max()), 1e-6)
     return {"heat": np.round(100 * heat / most).astype(int).ravel().tolist()}

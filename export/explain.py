@@ -17,8 +17,8 @@ PATCHES = (
 )  # 0…1, how much is covered
 
 
-def explain(classifier: Classifier, image: np.ndarray) -> np.ndarray:
-    """(28, 28) uint8, white ink on black -> (28, 28) float32, which of its ink spoke for the label: a heat map.
+def explain(classifier: Classifier, image: np.ndarray, label: int) -> np.ndarray:
+    """(28, 28) uint8, white ink on black -> (28, 28) float32, which of its ink spoke for the label 0…9: a heat map.
 
     In nats of the label's log odds that are lost (> 0, the ink spoke for it) or won (< 0, against it) when the ink
     around a px is covered; 0 where there is no ink. Occlusion, after Zeiler & Fergus 2014 ("Visualizing and
@@ -29,7 +29,7 @@ def explain(classifier: Classifier, image: np.ndarray) -> np.ndarray:
     patches = PATCHES[covered > LEAST_COVERED * max(1.0, float(ink.sum()))]
     variants = np.concatenate([ink[None], ink * (1 - patches)])
     probabilities, _ = classifier(np.round(variants).astype(np.uint8))
-    chance = probabilities[:, probabilities[0].argmax()].clip(ALMOST, 1 - ALMOST)
+    chance = probabilities[:, label].clip(ALMOST, 1 - ALMOST)
     odds = np.log(chance / (1 - chance))
     weight = patches.sum(axis=0)
     heat = np.tensordot(odds[0] - odds[1:], patches, 1) / np.maximum(weight, ALMOST)

@@ -179,11 +179,14 @@ def test_a_file_that_is_no_picture_gets_a_sentence(reader):
 
 def test_a_heat_map_has_as_many_values_as_the_picture_and_bad_ones_get_a_sentence(reader):
     (digit,) = reader.read(draw(5)).digits
-    heat = heat_map(reader, base64.b64encode(digit.image.tobytes()).decode())["heat"]
+    asked = {"image": base64.b64encode(digit.image.tobytes()).decode(), "label": 5}
+    heat = heat_map(reader, asked)["heat"]
     assert len(heat) == 28 * 28
     assert max(map(abs, heat)) == 100
     for bad in (None, 7, "%", "AAAA", ["AAAA"]):
         assert "error" in heat_map(reader, bad)
+        assert "error" in heat_map(reader, {**asked, "image": bad})
+        assert "error" in heat_map(reader, {**asked, "label": 10 if bad == 7 else bad})
 
 
 def test_the_examples_for_programs_run_and_say_the_same_as_the_command_line(tmp_path):

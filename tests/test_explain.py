@@ -18,22 +18,26 @@ def image(request, reader):
     return digit.image
 
 
+@pytest.fixture(scope="module")
+def label(image, reader):
+    return int(reader.classifier(image[None])[0][0].argmax())
+
+
 def odds(classifier, image, label):
     p = classifier(image[None])[0][0, label].clip(1e-6, 1 - 1e-6)
     return np.log(p / (1 - p))
 
 
-def test_there_is_heat_on_ink_alone(reader, image):
-    heat = explain(reader.classifier, image)
+def test_there_is_heat_on_ink_alone(reader, image, label):
+    heat = explain(reader.classifier, image, label)
     assert heat.shape == (28, 28)
     assert heat.dtype == np.float32
     assert (heat[image == 0] == 0).all()
     assert heat.max() > 0
 
 
-def test_without_its_hottest_ink_a_digit_is_less_likely_than_without_its_coldest(reader, image):
-    heat, ink = explain(reader.classifier, image), np.flatnonzero(image > 128)
-    label = reader.classifier(image[None])[0][0].argmax()
+def test_without_its_hottest_ink_a_digit_is_less_likely_than_without_its_coldest(reader, image, label):
+    heat, ink = explain(reader.classifier, image, label), np.flatnonzero(image > 128)
     order = ink[np.argsort(heat.ravel()[ink])]
     without = {}
     for name, taken in (("coldest", order[: len(order) // 4]), ("hottest", order[-len(order) // 4 :])):
@@ -43,16 +47,21 @@ def test_without_its_hottest_ink_a_digit_is_less_likely_than_without_its_coldest
     assert without["hottest"] < without["coldest"]
 
 
-def test_everything_is_asked_of_the_network_at_once(image):
+def test_everything_is_asked_of_the_network_at_once(image, label):
     classifier, calls = Classifier(), []
 
     def counting(pictures):
         calls.append(len(pictures))
         return classifier(pictures)
 
-    explain(counting, image)
+    explain(counting, image, label)
     assert len(calls) == 1
 
 
+def test_the_ink_speaks_more_for_the_label_than_for_the_others(reader, image, label):
+    heats = [explain(reader.classifier, image, each).sum() for each in range(10)]
+    assert np.argmax(heats) == label
+
+
 def test_a_picture_without_ink_has_no_heat(reader):
-    assert not explain(reader.classifier, np.zeros((28, 28), np.uint8)).any()
+    assert not explain(reader.classifier, np.zeros((28, 28), np.uint8), 3).any()
