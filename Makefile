@@ -22,7 +22,7 @@ setup: .venv/.all ## a virtual environment with everything, in .venv
 train: .venv/.all ## MNIST -> artifacts/*/model.keras, numbers, figures   (DATASET, EPOCHS, SEEDS, JOBS, QUICK=1, MNIST_NPZ, ARTIFACTS)
 	$(BIN)/python -m train $(TRAIN_FLAGS)
 
-export: .venv/.all ## artifacts/*/model.keras -> model.onnx, proven equal   (MNIST_NPZ, ARTIFACTS)
+export: .venv/.all ## artifacts/*/*.keras -> *.onnx, proven equal   (MNIST_NPZ, ARTIFACTS)
 	$(BIN)/python -m export $(EXPORT_FLAGS)
 
 demo: .venv/.demo ## serve the page at http://127.0.0.1:7860   (PORT)

@@ -14,7 +14,19 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
-from artifacts import CHECKSUM, FIGURES, METRICS, ONNX_MODEL, PAGE_PICTURE, PUBLISHED, READING, ROOT, SEEDS
+from artifacts import (
+    FIGURES,
+    METRICS,
+    ONNX_MODEL,
+    PAGE_PICTURE,
+    PUBLISHED,
+    READING,
+    ROOT,
+    ROWS_METRICS,
+    ROWS_ONNX_MODEL,
+    SEEDS,
+    checksum_file,
+)
 from demo.proof import SpaceError, prove
 
 FOLDER = ROOT.parent / "build" / "space"
@@ -35,7 +47,12 @@ AT_HOME = {
         "space.py",
     },
 }
-MODEL = (ONNX_MODEL, CHECKSUM, METRICS, SEEDS, READING, FIGURES)
+MODELS = (PUBLISHED / ONNX_MODEL, PUBLISHED / ROWS_ONNX_MODEL)
+KEPT = (
+    *MODELS,
+    *map(checksum_file, MODELS),
+    *(PUBLISHED / each for each in (METRICS, ROWS_METRICS, SEEDS, READING, FIGURES)),
+)
 APP = '''"""Serve the page, in a Space or a container."""
 
 import os
@@ -74,8 +91,8 @@ def write(folder: Path = FOLDER) -> None:
         shutil.copytree(ROOT.parent / package, folder / package, ignore=kept)
     (folder / ROOT.name / PUBLISHED.name).mkdir(parents=True)
     shutil.copy(ROOT / "__init__.py", folder / ROOT.name)
-    for name in MODEL:
-        source, target = PUBLISHED / name, folder / ROOT.name / PUBLISHED.name / name
+    for source in KEPT:
+        target = folder / ROOT.name / PUBLISHED.name / source.name
         if source.exists():
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     shutil.copy(PAGE_PICTURE, folder / ROOT.name)

@@ -83,23 +83,26 @@ def model_speed() -> dict[str, dict[str, float]]:
 
 def reader_speed() -> dict[str, dict[str, float]]:
     """From picture to Reading: a drawn digit, a drawn number, and a photo of one that is to be decoded, too."""
-    digit, number = np.full((400, 400), 255, np.uint8), np.full((200, 1000), 255, np.uint8)
+    digit, number, touching = (np.full((h, w), 255, np.uint8) for h, w in ((400, 400), (200, 1000), (200, 340)))
     photo = np.full((3000, 4000), 200, np.uint8)
     seven = np.array([[110, 90], [280, 90], [200, 320]])
     cv2.polylines(digit, [seven], False, 0, 16, cv2.LINE_AA)
     for place in range(8):
         cv2.polylines(number, [seven // 3 + np.array([120 * place, 20])], False, 0, 8, cv2.LINE_AA)
         cv2.polylines(photo, [seven + np.array([400 * place + 300, 1200])], False, 60, 20, cv2.LINE_AA)
+    for place in range(4):
+        cv2.polylines(touching, [seven // 3 + np.array([56 * place, 20])], False, 0, 8, cv2.LINE_AA)
     noise = np.random.default_rng(0).integers(-8, 9, photo.shape, np.int16)
     file = io.BytesIO()
     Image.fromarray((photo + noise).clip(0, 255).astype(np.uint8)).save(file, "jpeg")
-    pictures, reader = [Image.fromarray(digit), Image.fromarray(number)], Reader()
+    pictures, reader = [Image.fromarray(each) for each in (digit, number, touching)], Reader()
     (seven,) = reader.read(pictures[0]).digits
     return {
         "Reader, 400 × 400 drawing": percentiles(lambda: reader.read(pictures[0]), 500),
         "Reader, number of 8 digits": percentiles(lambda: reader.read(pictures[1]), 200),
+        "Reader, 4 digits that touch": percentiles(lambda: reader.read(pictures[2]), 200),
         "Reader, 12-megapixel photo": percentiles(lambda: reader.read(Image.open(file)), 20),
-        "Heat map of a digit": percentiles(lambda: explain(reader.classifier, seven.image), 100),
+        "Heat map of a digit": percentiles(lambda: explain(reader.classifier, seven.image, 7), 100),
     }
 
 

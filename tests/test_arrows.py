@@ -13,7 +13,8 @@ ALLOWED = {
     "demo": {"demo", "export", "artifacts"},
 }
 EXCEPTIONS = {f"export/{name}.py": {"train"} for name in ("convert", "__main__", "suites", "strip")}
-EXCEPTIONS["train/cutouts.py"] = {"export"}  # the network learns from what the reader's own cutter cuts
+# What the networks learn from is scaled as the reader scales what it shows them.
+EXCEPTIONS |= {f"train/{name}.py": {"export"} for name in ("rows", "cutouts")}
 SERVING = [
     "export.reader",
     "export.classifier",
@@ -21,7 +22,8 @@ SERVING = [
     "export.paper",
     "export.preprocess",
     "export.segment",
-    "export.cuts",
+    "export.rows",
+    "export.session",
     "export.photos",
     "demo.app",
     "demo.files",

@@ -4,12 +4,12 @@ import pytest
 from export.classifier import Classifier
 from train import negatives as no_digits
 from train import written
-from train.augment import COARSE, CUT, KEPT, augment, box, cut_from_neighbour, scan_coarsely
+from train.augment import COARSE, augment, box, scan_coarsely
 
 
 def test_augmentation_keeps_the_digit_in_the_picture_and_centred(digits):
     part = digits.train
-    varied = augment(part.pictures, part.labels, np.array([1, 2], np.int32))[0].numpy().astype(float)
+    varied = augment(part.pictures, part.labels, np.array([1, 2], np.int32)).numpy().astype(float)
     assert varied.shape == part.pictures.shape
     rows = (varied.sum(axis=2) @ np.arange(28)) / varied.sum(axis=(1, 2))
     assert abs(rows - 14).max() < 3.5
@@ -19,8 +19,8 @@ def test_augmentation_keeps_the_digit_in_the_picture_and_centred(digits):
 
 def test_augmentation_depends_on_the_seed_alone(digits):
     pictures, labels = digits.train.pictures[:50], digits.train.labels[:50]
-    same = [augment(pictures, labels, np.array([3, 4], np.int32))[0].numpy() for _ in range(2)]
-    other = augment(pictures, labels, np.array([3, 5], np.int32))[0].numpy()
+    same = [augment(pictures, labels, np.array([3, 4], np.int32)).numpy() for _ in range(2)]
+    other = augment(pictures, labels, np.array([3, 5], np.int32)).numpy()
     assert (same[0] == same[1]).all()
     assert (same[0] != other).any(axis=(1, 2)).all()
 
@@ -46,18 +46,6 @@ def test_pictures_that_are_no_digits_are_boxed_like_digits_and_repeat_themselves
 
 def test_no_letter_that_is_written_like_a_digit_is_among_those_to_refuse():
     assert not set(no_digits.PRINTED) & set("0123456789BDGIOQSZbgijloqsz|/")
-
-
-def test_a_digit_cut_from_a_neighbour_says_how_much_of_it_is_left(digits):
-    ink = digits.train.pictures.astype(np.float32)
-    cut, kept = (each.numpy() for each in cut_from_neighbour(ink, np.array([1, 2], np.int32)))
-    changed = (cut != ink).any(axis=(1, 2))
-    assert changed.mean() == pytest.approx(CUT, abs=0.05)
-    assert kept.max() == KEPT
-    assert kept.min() == 0
-    assert changed[kept > 0].mean() > 0.9
-    wider = np.subtract(*(np.asarray(box(each)[2]) - np.asarray(box(each)[0]) for each in (cut, ink)))
-    assert (wider <= kept).all()
 
 
 def test_two_digits_pushed_together_touch_and_no_more():
@@ -86,7 +74,7 @@ def test_no_way_of_writing_leaves_the_grid_of_its_points():
         for stroke in written.points(strokes):
             assert len(stroke) > 1
             assert (stroke >= 0).all()
-            assert (stroke <= (7, 8)).all()
+            assert (stroke <= (7, 9)).all()
 
 
 def test_a_curve_without_rounds_is_left_alone_and_rounding_keeps_the_ends():

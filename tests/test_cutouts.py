@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from export.classifier import Classifier
-from train.cutouts import NEARLY, STRIP, cutouts, enlarge, linked_zeros, parts, pushed_together
+from train.cutouts import NEARLY, cutouts, parts
 from train.negatives import laid, place_beside
+from train.numbers import Number, enlarge, linked_zeros
 
 
 @pytest.fixture(scope="module")
@@ -19,41 +20,39 @@ def test_parts_of_numbers_repeat_themselves(digits, made):
 def test_only_parts_that_are_nearly_whole_say_which_digit_they_are(made):
     pictures, targets = made
     nearly = targets[:, -1] <= NEARLY
-    assert 0.3 < nearly.mean() < 0.8
+    assert 0.6 < nearly.mean() < 1
     assert targets[nearly].sum(axis=1) == pytest.approx(1)
     assert not targets[~nearly, :-1].any()
     assert targets[:, :-1].any(axis=0).all()
     assert pictures.any(axis=(1, 2)).all()
 
 
-def side_by_side(digits, *labels):
-    """Digits of the small data set 3 px apart, as a number."""
-    rng = np.random.default_rng(0)
-    inks = [enlarge(digits.train.pictures[digits.train.labels == label][0], 0, 0, rng) for label in labels]
-    whole, places = inks[0], [0]
-    for ink in inks[1:]:
-        places.append(whole.shape[1] + 3)
-        whole = laid(whole, ink, places[-1])
-    blank = np.zeros_like(whole)
-    return whole, [(label, laid(blank, ink, place)) for label, ink, place in zip(labels, inks, places, strict=True)]
+def side_by_side(digits, *labels, apart=3):
+    """Digits of the small data set, as a number."""
+    rng, number = np.random.default_rng(0), Number(np.zeros((96, 0), np.float32), [])
+    for label in labels:
+        ink = enlarge(digits.train.pictures[digits.train.labels == label][0], 0, 0, rng)
+        place = number.ink.shape[1] + apart
+        number = Number(laid(number.ink, ink, place), [*number.digits, (label, ink, place)])
+    return number
 
 
-def test_whole_digits_are_parts_without_doubt_and_more_than_one_says_no_digit(digits):
-    targets = np.stack([target for _, target in parts(*side_by_side(digits, 3, 0))])
-    assert {3, 0} <= set(targets[targets[:, -1] == 0].argmax(axis=1))
-    # No 6 is wider than high.
-    wide = [target for picture, target in parts(*side_by_side(digits, 6, 6)) if np.ptp(picture.any(0).nonzero()) > 18]
-    assert wide
-    assert not any(target[:-1].any() for target in wide)
+def test_digits_cut_out_with_care_are_parts_without_doubt(digits, monkeypatch):
+    monkeypatch.setattr("train.cutouts.CARELESS", 0)
+    targets = [target for _, target in parts(side_by_side(digits, 3, 0, 7), np.random.default_rng(0))]
+    assert [target.argmax() for target in targets] == [3, 0, 7]
+    assert [target.max() for target in targets] == [1, 1, 1]
 
 
-def test_the_digits_of_a_number_are_all_of_its_ink(digits):
-    rng = np.random.default_rng(3)
-    for _ in range(20):
-        whole, alone = pushed_together(digits.train, rng)
-        assert whole.shape[0] == STRIP
-        assert (np.max([ink for _, ink in alone], axis=0) == whole).all()
-        assert 2 <= len(alone) <= 3
+def test_the_more_of_a_neighbour_is_on_a_part_the_more_it_is_doubted(digits, monkeypatch):
+    number, doubts = side_by_side(digits, 0, 8, 0, apart=1), []
+    for careless in (0, 0.05, 0.3):
+        monkeypatch.setattr("train.cutouts.CARELESS", careless)
+        rng = np.random.default_rng(0)
+        doubts.append(np.mean([target[-1] for _ in range(50) for _, target in parts(number, rng)]))
+    assert doubts[0] == 0
+    assert doubts == sorted(doubts)
+    assert doubts[2] > 0.2
 
 
 def test_digits_share_so_many_px_where_they_are_nearest():
@@ -68,7 +67,7 @@ def test_digits_share_so_many_px_where_they_are_nearest():
 
 def test_most_zeros_in_one_stroke_are_read_as_zeros_when_they_are_cut_out():
     rng = np.random.default_rng(4)
-    made = [part for _ in range(40) for part in parts(*linked_zeros(rng)) if part[1][0]]
+    made = [part for _ in range(60) for part in parts(linked_zeros(rng), rng) if part[1][0]]
     probabilities, _ = Classifier()(np.stack([picture for picture, _ in made]))
     assert len(made) > 100
     assert (probabilities.argmax(axis=1) == 0).mean() > 0.9

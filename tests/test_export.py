@@ -2,6 +2,7 @@ import io
 import json
 import os
 import shutil
+from itertools import islice
 
 import keras
 import numpy as np
@@ -11,11 +12,26 @@ import pytest
 from conftest import NO_DIGITS, draw, draw_strokes, run
 from PIL import Image
 
-from artifacts import CHECKSUM, FIGURES, KERAS_MODEL, METRICS, ONNX_MODEL, PUBLISHED, READING, STRIP, checksum
+from artifacts import (
+    FIGURES,
+    KERAS_MODEL,
+    METRICS,
+    ONNX_MODEL,
+    PUBLISHED,
+    READING,
+    ROWS_KERAS_MODEL,
+    ROWS_METRICS,
+    ROWS_ONNX_MODEL,
+    STRIP,
+    checksum,
+    checksum_file,
+)
 from export import strip
 from export.classifier import Classifier, ModelError
-from export.convert import ConversionError, convert
+from export.convert import DIGITS, ConversionError, convert
+from export.rows import NONE, STEP
 from train.data import small_digits
+from train.tasks import test_rows as rows_of_test_digits
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +49,24 @@ def test_onnx_and_keras_agree_on_every_test_picture(exported_run, pictures):
     assert (digits.argmax(axis=1) == probabilities.argmax(axis=1)).all()
 
 
-def test_the_export_prints_its_proof(exported_run, pictures):
+def test_onnx_and_keras_agree_on_rows_of_every_width(exported_run, digits):
+    folder, _ = exported_run
+    session = onnxruntime.InferenceSession(folder / ROWS_ONNX_MODEL)
+    model = keras.models.load_model(folder / ROWS_KERAS_MODEL, compile=False)
+    widths = set()
+    for rows, _ in islice(rows_of_test_digits(digits), 8):
+        expected = keras.ops.softmax(model(rows, training=False))
+        (steps,) = session.run(["steps"], {"rows": rows})
+        assert np.abs(expected - steps).max() <= 1e-5
+        assert steps.shape == (len(rows), rows.shape[2] // STEP, NONE + 1)
+        widths.add(rows.shape[2])
+    assert len(widths) > 3
+
+
+def test_the_export_prints_its_proofs(exported_run, pictures):
     _, finished = exported_run
     assert f"same label on all {len(pictures)} test pictures" in finished.stdout
+    assert finished.stdout.count("same label on all") == 2
 
 
 def test_the_export_draws_how_a_photo_is_read(exported_run):
@@ -46,7 +77,8 @@ def test_the_export_draws_how_a_photo_is_read(exported_run):
 
 
 def test_the_number_in_the_published_figure_is_read_right(tmp_path):
-    shutil.copy(PUBLISHED / ONNX_MODEL, tmp_path)
+    for name in (ONNX_MODEL, ROWS_ONNX_MODEL):
+        shutil.copy(PUBLISHED / name, tmp_path)
     assert strip.draw(tmp_path) == strip.TEXT
 
 
@@ -63,11 +95,12 @@ def test_the_model_takes_raw_pictures_in_any_number(exported_run):
         assert [output.shape for output in outputs] == [(n, 10), (n,)]
 
 
+@pytest.mark.parametrize(("name", "numbers"), [(ONNX_MODEL, METRICS), (ROWS_ONNX_MODEL, ROWS_METRICS)])
 @pytest.mark.parametrize("folder", ["run", "published"])
-def test_the_model_says_what_it_is(exported_run, folder):
+def test_the_models_say_what_they_are(exported_run, folder, name, numbers):
     folder = exported_run[0] if folder == "run" else PUBLISHED
-    metrics = json.loads((folder / METRICS).read_text())
-    metadata = Classifier(folder / ONNX_MODEL).metadata
+    metrics = json.loads((folder / numbers).read_text())
+    metadata = onnxruntime.InferenceSession(folder / name).get_modelmeta().custom_metadata_map
     assert metadata["data_set"] == metrics["dataset"]
     assert float(metadata["test_accuracy"]) == pytest.approx(metrics["test"]["accuracy"], abs=1e-4)
     assert metadata["seed"] == str(metrics["seed"])
@@ -90,7 +123,7 @@ def test_a_model_that_differs_is_not_published(offline_run, pictures, tmp_path, 
 
     monkeypatch.setattr(onnx, "save", save_spoilt)
     with pytest.raises(ConversionError, match="nothing was published"):
-        convert(tmp_path, pictures)
+        convert(tmp_path, DIGITS, [pictures])
     assert (tmp_path / ONNX_MODEL).read_text() == "old"
 
 
@@ -129,12 +162,13 @@ def test_a_truncated_model_is_refused(tmp_path):
 @pytest.mark.parametrize("folder", ["exported", "published"])
 def test_the_export_leaves_the_checksum_of_the_model(exported_run, folder):
     folder = PUBLISHED if folder == "published" else exported_run[0]
-    assert (folder / CHECKSUM).read_text() == checksum(folder / ONNX_MODEL)
+    for name in (ONNX_MODEL, ROWS_ONNX_MODEL):
+        assert checksum_file(folder / name).read_text() == checksum(folder / name)
 
 
 def test_another_model_than_that_of_the_checksum_is_refused(exported_run, tmp_path):
     shutil.copy(exported_run[0] / ONNX_MODEL, tmp_path)
-    shutil.copy(PUBLISHED / CHECKSUM, tmp_path)
+    shutil.copy(checksum_file(PUBLISHED / ONNX_MODEL), tmp_path)
     with pytest.raises(ModelError, match="not the model that was exported"):
         Classifier(tmp_path / ONNX_MODEL)
 
@@ -159,7 +193,7 @@ def test_real_pictures_are_counted_and_their_doubts_drawn(tmp_path):
     suites, folder = tmp_path / "suites", tmp_path / "model"
     suites.mkdir()
     folder.mkdir()
-    for name in (ONNX_MODEL, METRICS):
+    for name in (ONNX_MODEL, ROWS_ONNX_MODEL, METRICS):
         shutil.copy(PUBLISHED / name, folder)
     contents = {
         **{name: [(draw(digit), str(digit)) for digit in (3, 7)] for name in ("sketch", "usps", "photos")},

@@ -18,7 +18,7 @@ import pytest
 from conftest import ROOT, draw, run
 from fastapi.testclient import TestClient
 
-from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
+from artifacts import FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED, ROWS_ONNX_MODEL, checksum_file
 from demo import abuse, crowd, hostile, uploads, visitor
 from demo import server as server_module
 from demo.bodies import LEAST_SPEED, MOST_ARRIVING, MOST_BYTES, MOST_JSON
@@ -506,17 +506,22 @@ def test_nothing_of_a_drawing_or_an_upload_is_printed(tmp_path):
     assert "Traceback" not in printed
 
 
-@pytest.mark.parametrize("damage", ["truncated", "changed", "another's"])
-def test_a_damaged_model_stops_the_start_in_a_sentence(tmp_path, damage):
-    shutil.copy(PUBLISHED / CHECKSUM, tmp_path)
-    content = bytearray((PUBLISHED / ONNX_MODEL).read_bytes())
+@pytest.mark.parametrize(
+    ("damage", "damaged"),
+    [("truncated", ONNX_MODEL), ("changed", ONNX_MODEL), ("another's", ONNX_MODEL), ("changed", ROWS_ONNX_MODEL)],
+)
+def test_a_damaged_model_stops_the_start_in_a_sentence(tmp_path, damage, damaged):
+    for name in (ONNX_MODEL, ROWS_ONNX_MODEL):
+        shutil.copy(PUBLISHED / name, tmp_path)
+        shutil.copy(checksum_file(PUBLISHED / name), tmp_path)
+    content = bytearray((PUBLISHED / damaged).read_bytes())
     if damage == "truncated":
         del content[-1:]
     elif damage == "changed":
         content[len(content) // 2] ^= 1
     else:
         content = b"something else"
-    (tmp_path / ONNX_MODEL).write_bytes(content)
+    (tmp_path / damaged).write_bytes(content)
     finished = run("-m", "demo", "--port", visitor.free_port(), "--artifacts", tmp_path)
     assert finished.returncode == 2
     assert "checksum" in finished.stderr

@@ -1,6 +1,5 @@
 """Whole numbers, from pictures that the tests make of their own strokes."""
 
-import itertools
 from dataclasses import replace
 
 import cv2
@@ -11,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from export.cuts import ASLANT, cheapest_ways, find_cuts, may_be_digits
 from export.marks import among_digits, is_one_mark, without_commas
-from export.preprocess import turned
+from export.preprocess import find_ink, turned
 from export.reader import TURNS, Reader
 from export.reading import MOST_DOUBT, Digit
 from export.segment import Line, find_lines, tidy
@@ -104,7 +102,7 @@ def test_two_lines_and_a_column_are_read_from_top_to_bottom(reader):
     assert reader.read(Image.fromarray(column)).text == "4072"
 
 
-def test_digits_that_touch_are_cut(reader):
+def test_digits_that_touch_are_told_apart(reader):
     touching = [text for text in ("20", "53", "38", "62", "08") if reader.read(draw_number(text, gap=-16)).text == text]
     assert len(touching) >= 3
 
@@ -144,19 +142,19 @@ def test_letters_are_not_cut_into_digits(reader):
     assert [name for name in NO_DIGITS if reader.read(draw_strokes(NO_DIGITS[name])).text] == []
 
 
-def strips(n, cut):
+def strips(n):
     """A line of `n` pieces beside each other, each 6 px wide and 64 high."""
     pieces = np.tile(np.repeat(np.arange(1, n + 1), 6), (64, 1))
-    return tidy(Line(np.ones(pieces.shape, np.float32), pieces, np.zeros((n + 1, 4), int), 0, 0, 1.0, 64.0, cut))
+    return tidy(Line(np.ones(pieces.shape, np.float32), pieces, np.zeros((n + 1, 4), int), 0, 0, 1.0, 64.0))
 
 
-def test_a_digit_may_be_cut_in_many_but_has_few_pieces_and_is_not_wider_than_digits_are():
-    of_one = set(may_be_digits(strips(20, frozenset(range(1, 20)))))
-    assert {(1, 2), (1, 12), (5, 20)} <= of_one
-    assert not {(1, 1), (1, 20)} & of_one  # a splinter, and far too wide
-    apart = set(may_be_digits(strips(20, frozenset())))
-    assert {(1, 1), (1, 6)} <= apart
-    assert (1, 7) not in apart
+def test_a_digit_has_few_pieces_and_is_not_wider_than_digits_are():
+    spans = set(strips(20).may_be_digits())
+    assert {(1, 1), (1, 6), (15, 20), (20, 20)} <= spans
+    assert (1, 7) not in spans
+    wide = replace(strips(6), height=16)  # 26 px is the widest
+    assert {(1, 4), (3, 6)} <= set(wide.may_be_digits())
+    assert (1, 5) not in set(wide.may_be_digits())
 
 
 def marks(*doubts, height=64):
@@ -225,30 +223,9 @@ def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_each_is_surel
     assert not is_letter(digit(1, 0.0))
 
 
-def test_a_cut_goes_where_there_is_no_ink():
-    ink = np.zeros((40, 60), np.float32)
-    cv2.circle(ink, (15, 20), 12, 1, 4)
-    cv2.circle(ink, (45, 20), 12, 1, 4)
-    crossed = {int(way[20]): ink[np.arange(40), way].sum() for way in find_cuts(ink, 40)}
-    (between,) = [place for place in crossed if 28 <= place <= 32]
-    assert crossed[between] == 0
-
-
-def test_the_cheapest_ways_cost_what_all_ways_tried_cost_at_least():
-    cost = np.random.default_rng(0).random((5, 4))
-    total, steps = cheapest_ways(cost)
-    for x in range(4):
-        tried = [
-            cost[4, x] + sum(cost[y, ways[y]] for y in range(4)) + ASLANT * np.abs(np.diff((*ways, x))).sum()
-            for ways in itertools.product(range(4), repeat=4)
-            if np.abs(np.diff((*ways, x))).max() <= 1
-        ]
-        assert total[4, x] == pytest.approx(min(tried))
-        assert total[3, x + steps[4, x]] + cost[4, x] + ASLANT * abs(steps[4, x]) == pytest.approx(total[4, x])
-
-
 def test_what_is_doubtful_is_the_average_of_three_views(reader):
-    (mark,) = reader.read(draw_strokes(NO_DIGITS["A"])).digits
+    (line,) = find_lines(find_ink(np.asarray(draw_strokes(NO_DIGITS["A"]))))
+    ((_, _, mark),) = reader.best_way(line)
     views = np.stack([mark.image, *(turned(mark.image, turn) for turn in TURNS)])
     probabilities, doubt = reader.classifier(views)
     assert mark.doubt == pytest.approx(doubt.mean(), abs=1e-5)

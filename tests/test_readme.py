@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from artifacts import BENCH, LOAD, METRICS, ONNX_MODEL, PUBLISHED, READING, SEEDS
+from artifacts import BENCH, LOAD, METRICS, ONNX_MODEL, PUBLISHED, READING, ROWS_METRICS, ROWS_ONNX_MODEL, SEEDS
 from export.bench import IN_BROWSER
 
 README, HOSTING = (ROOT / "README.md").read_text(), (ROOT / "demo" / "README.md").read_text()
@@ -27,6 +27,10 @@ def expected_rows():
     yield f"| training | {metrics['epochs']} epochs, {metrics['seconds']:.0f} s on {cores} |"
     size = (PUBLISHED / ONNX_MODEL).stat().st_size / 1e6
     yield f"| network | {metrics['parameters']:,} parameters, {size:.2f} MB as ONNX |"
+    rows = json.loads((PUBLISHED / ROWS_METRICS).read_text())
+    size = (PUBLISHED / ROWS_ONNX_MODEL).stat().st_size / 1e6
+    yield f"| network of rows | {rows['parameters']:,} parameters, {size:.2f} MB |"
+    yield f"| … {rows['test']['rows']:,} rows of test digits | {rows['test']['accuracy']:.1%} wholly right |"
     yield f"| calibration error, MNIST test | {metrics['test']['calibration_error']:.2%} |"
     for name, row in reading["suites"].items():
         yield f"| `{name}` | {row['pictures']:,} | {row['right']:.1%} |"
@@ -38,6 +42,7 @@ def expected_rows():
         "Keras model(x), 1 picture",
         "Reader, 400 × 400 drawing",
         "Reader, number of 8 digits",
+        "Reader, 4 digits that touch",
         "Reader, 12-megapixel photo",
         "Heat map of a digit",
     ):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-from artifacts import CHECKSUM, FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED
+from artifacts import FIGURE_NAMES, FIGURES, ONNX_MODEL, PUBLISHED, ROWS_ONNX_MODEL, checksum_file
 from demo import proof, space
 
 
@@ -39,10 +39,11 @@ def test_the_space_says_how_it_is_to_be_run(folder):
     assert "MNIST" in text
 
 
-def test_the_space_has_the_model_its_checksum_and_the_figures_and_no_training(folder):
+def test_the_space_has_the_models_their_checksums_and_the_figures_and_no_training(folder):
     published = folder / "artifacts" / PUBLISHED.name
-    assert (published / ONNX_MODEL).read_bytes() == (PUBLISHED / ONNX_MODEL).read_bytes()
-    assert (published / CHECKSUM).exists()
+    for name in (ONNX_MODEL, ROWS_ONNX_MODEL):
+        assert (published / name).read_bytes() == (PUBLISHED / name).read_bytes()
+        assert checksum_file(published / name).exists()
     assert {path.name for path in (published / FIGURES).iterdir()} == set(FIGURE_NAMES)
     assert not (folder / "train").exists()
     assert not (folder / "old.py").exists()

@@ -13,7 +13,7 @@ from conftest import ROOT, run
 from PIL import Image
 
 import artifacts
-from train import batches, data, fit, quick
+from train import batches, data, fit, quick, tasks
 from train.calibrate import calibrate, fit_temperature, soften
 from train.evaluate import calibration_error, evaluate, refusal_curve
 from train.model import DOUBTING, OUTPUTS, accuracy, build, loss, read
@@ -35,11 +35,15 @@ def test_a_run_leaves_every_artifact_and_nothing_temporary(offline_run):
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     published = {name for name in left if not name.startswith(artifacts.RUN)}
     figures = {f"{artifacts.FIGURES}/{name}" for name in FIGURES}
-    exported = {artifacts.ONNX_MODEL, artifacts.CHECKSUM, f"{artifacts.FIGURES}/{artifacts.STRIP}"}
+    models = [Path(artifacts.ONNX_MODEL), Path(artifacts.ROWS_ONNX_MODEL)]
+    exported = {str(each) for model in models for each in (model, artifacts.checksum_file(model))}
+    exported.add(f"{artifacts.FIGURES}/{artifacts.STRIP}")
     assert published - exported == {
         artifacts.KERAS_MODEL,
         artifacts.METRICS,
         artifacts.HISTORY,
+        artifacts.ROWS_KERAS_MODEL,
+        artifacts.ROWS_METRICS,
         *figures,
     }
 
@@ -77,11 +81,15 @@ def test_doubt_grows_with_another_digits_probability_and_with_no_digit():
     assert doubt == pytest.approx([0, 0.4, 0.7], abs=1e-6)
 
 
-def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(digits, tmp_path, monkeypatch):
+@pytest.mark.parametrize("network", ["digits", "rows"])
+def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(network, digits, tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "FEWEST_STEPS", 40)
+    monkeypatch.setattr(tasks, "FEWEST_STEPS", 4)
+    monkeypatch.setattr(tasks, "HELD_OUT", 2)
     small = digits._replace(train=data.Split(digits.train.pictures[:128], digits.train.labels[:128]))
-    options = {"epochs": 3, "batch_size": 32, "seed": 5}
-    _, whole = fit.fit(small, tmp_path / "whole", **options)
+    task = tasks.digits(small, 32, 5) if network == "digits" else tasks.rows_of_digits(small, 5)
+    options = {"epochs": 3, "seed": 5}
+    _, whole = fit.fit(task, tmp_path / "whole", **options)
 
     class Power(fit.Keeper):
         def on_epoch_end(self, epoch, logs=None):
@@ -92,8 +100,8 @@ def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(digits, tmp
     with monkeypatch.context() as patch:
         patch.setattr(fit, "Keeper", Power)
         with pytest.raises(KeyboardInterrupt):
-            fit.fit(small, tmp_path / "cut", **options)
-    _, resumed = fit.fit(small, tmp_path / "cut", **options, resume=True)
+            fit.fit(task, tmp_path / "cut", **options)
+    _, resumed = fit.fit(task, tmp_path / "cut", **options, resume=True)
     assert len(resumed) == 3
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         assert [row[name] for row in resumed] == pytest.approx([row[name] for row in whole], rel=1e-5)
@@ -124,9 +132,9 @@ def test_of_several_seeds_the_best_by_validation_is_kept(tmp_path):
 
 
 def test_a_run_of_several_that_is_killed_leaves_no_process_behind(tmp_path):
-    arguments = ["-m", "train", "--dataset", "digits", "--seeds", "2", "--jobs", "2", "--artifacts", str(tmp_path)]
+    arguments = ["-m", "train", "--dataset", "digits", "--jobs", "2", "--artifacts", str(tmp_path)]
     process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    folders = [tmp_path / "digits" / ".run" / f"seed-{seed}" for seed in (0, 1)]
+    folders = [tmp_path / "digits" / ".run" / name for name in ("rows", "seed-0")]
     while not all((folder / fit.SETTINGS).exists() for folder in folders):
         assert process.poll() is None
         time.sleep(0.1)

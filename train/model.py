@@ -3,8 +3,8 @@
 import keras
 from keras import layers, ops
 
-from export.rows import HEIGHT
 from train.data import CLASSES, SIDE
+from train.rows import HEIGHT
 
 OUTPUTS = CLASSES + 1  # the digits and "no digit"
 PROBABILITIES = "probabilities"  # the name of the layer of the ten

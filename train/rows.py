@@ -13,7 +13,7 @@ import tensorflow as tf
 from export.rows import HEIGHT, STEP, stack, to_row
 from train.augment import augment
 from train.data import CLASSES, Split
-from train.negatives import write_letter
+from train.negatives import scribble, write_letter
 from train.numbers import SLANT, STRIP, Number, bare, beside, comma, enlarge, linked_zeros
 from train.written import fit_box, written
 
@@ -27,6 +27,7 @@ TOUCH = 0.7  # share of the rows where digits touch
 ONE_PEN = 0.1  # of a row's digits, when all are ranked by the width of their pens: standard deviation, 0…1
 DIGITS = (0.2, 0.27, 0.22, 0.16, 0.09, 0.06)  # share of the batches with rows of one digit, of two …
 LETTERS = (0.35, 0.15, 0.1, 0, 0, 0)  # share of these rows that are letters
+SCRIBBLES = 0.25  # share of what is no digit, and alone
 ZEROS = 0.08  # chance that zeros in one stroke come next
 COMMAS = 0.1  # chance of a dot, a comma or a dash behind a digit, where they do not touch
 STRETCH, RISE = 0.25, 0.05  # of the whole row: logarithm of its width, either way, and how steeply it rises or falls
@@ -99,7 +100,9 @@ def digits_in_a_row(pool: Split, n: int, rng: np.random.Generator, touch: float 
 
 
 def letters(n: int, rng: np.random.Generator) -> Number:
-    """`n` letters by a shaky hand, joined or not."""
+    """`n` letters by a shaky hand, joined or not; instead of one now and then a scribble, a dash or a dot."""
+    if n == 1 and rng.random() < SCRIBBLES:
+        return Number(enlarge(fit_box(scribble(rng)), 0, 0, rng), [])
     slant, touching = rng.normal(0, SLANT / 2), rng.random() < TOUCH
     number = Number(np.zeros((STRIP, 0), np.float32), [])
     for _ in range(n):

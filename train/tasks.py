@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from export.rows import HEIGHT
 from train import batches, model, rows
 from train.data import Data, Split
 from train.fit import Task
+from train.rows import HEIGHT
 
 ROWS = 0.5  # in an epoch, for each digit of the training set
 ROW_BATCH = 64  # rows
@@ -46,7 +46,9 @@ def rows_of_digits(data: Data, seed: int) -> Task:
         accuracy=model.row_accuracy,
         steps=steps,
         batches=lambda epochs: batches(data.train, range(epochs.start * steps, epochs.stop * steps)),
-        validation=batches(data.validation, range(HELD_OUT)).cache(),
+        validation=batches(data.validation, range(HELD_OUT))
+        .apply(tf.data.experimental.assert_cardinality(HELD_OUT))
+        .cache(),
         settings={"network": "rows", "dataset": data.name, "batch_size": ROW_BATCH},
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from train.data import BOX, SIDE, Split
 
-# Ways of writing: strokes of points, each point two figures, x of 0…7 and y of 0…8 (down).
+# Ways of writing: strokes of points, each point two figures, x of 0…7 and y of 0…9 (down).
 DIGITS = [
     ways.split(", ")
     for ways in (
