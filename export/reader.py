@@ -15,13 +15,14 @@ from export.pictures import PictureError as PictureError  # what Reader.read rai
 from export.pictures import decode
 from export.preprocess import box_of, find_ink, shrink, to_mnist, turned
 from export.reading import MOST_DOUBT, Digit, Reading
-from export.rows import Opinion, Rows
+from export.rows import Opinion, Rows, is_row
 from export.segment import Line, find_lines
 
 MOST_DIGITS = 64  # that come back
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS, and as a row
 TURNS = (-0.12, 0.12)  # radians
 AS_ROW = 0.3  # weight of what the row says of a mark, beside 1 - AS_ROW of what the mark alone says
+TINY = 1e-9  # keeps what is surely none from being divided by nothing
 REFUSED = 4.0  # nats that what is not read costs, for each of its pieces, or each time that it is as wide as high
 
 Way = list[tuple[int, int, Digit]]  # first piece, last piece and what they are read as, from left to right
@@ -114,15 +115,15 @@ class Reader:
         is_one: whether all of it is one digit or none.
         """
         groups = [list(group) for _, group in groupby(way, lambda mark: mark[0] if mark[2].is_read else None)]
-        doubted = [group for group in groups if group[0][2].doubt > LOOK_AGAIN]
-        inks = [line.crop(group[0][0], group[-1][1]) for group in doubted]
-        opinions = self.rows(inks) if self.rows and inks else []
-        heard = {group[0][0]: each for group, each in zip(doubted, zip(inks, opinions, strict=False), strict=False)}
+        doubtful = [(group[0][0], group[-1][1]) for group in groups if group[0][2].doubt > LOOK_AGAIN]
+        inks = {span: ink for span in doubtful if is_row(ink := line.crop(*span))}
+        opinions = dict(zip(inks, self.rows(list(inks.values())), strict=True)) if self.rows and inks else {}
         digits = []
         for group in groups:
-            (first, *_), (_, last, _) = group[0], group[-1]
-            marks = [digit for *_, digit in group]
-            digits += weigh(marks, line.box(first, last), *heard[first], is_one) if first in heard else marks
+            span, marks = (group[0][0], group[-1][1]), [digit for *_, digit in group]
+            if span in opinions:
+                marks = weigh(marks, line.box(*span), inks[span], opinions[span], is_one)
+            digits += marks
         return digits
 
 
@@ -136,6 +137,7 @@ def weigh(
     one = opinion.one
     if len(marks) == 1:
         one = (1 - AS_ROW) * marks[0].chances + AS_ROW * one
+    one = one + TINY
     # A mark alone can't be told from several digits, but as a row it can.
     several = (1 - one.sum()) * opinion.several / max(opinion.several + opinion.none, 1e-9)
     if several > one.max() and not is_one:

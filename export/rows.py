@@ -19,6 +19,7 @@ INPUT, STEPS = "rows", "steps"
 HEIGHT, INK = 32, 28  # px, a row and the ink in it
 BESIDE = 4  # px of paper on either side
 STEP = 4  # px
+WIDEST = 16  # times its height
 NONE = 10  # the last of the answers; the others are the digits
 
 
@@ -63,6 +64,11 @@ class Rows:
         ]
 
 
+def is_row(ink: np.ndarray) -> bool:
+    """Whether ink (h, w) may be a row of digits, and no long line, which would be enlarged beyond measure."""
+    return ink.shape[1] <= WIDEST * ink.shape[0]
+
+
 def to_row(ink: np.ndarray) -> np.ndarray:
     """Ink (h, w) float32, cropped to its box -> (HEIGHT, w') uint8, white on black, INK px high."""
     scale = INK / ink.shape[0]
@@ -80,7 +86,7 @@ def stack(rows: list[np.ndarray]) -> np.ndarray:
 
 def opinion(steps: np.ndarray, width: int, scale: float) -> Opinion:
     """Steps (t, 11) of sum 1 each, of ink that is `width` px wide and that the row shows `scale` times as large."""
-    answers = steps.argmax(axis=1)
+    steps, answers = steps.astype(np.float64), steps.argmax(axis=1)
     begins = np.flatnonzero(np.diff(answers, prepend=-1))
     runs = [
         (begin, end) for begin, end in zip(begins, [*begins[1:], len(answers)], strict=True) if answers[begin] != NONE
@@ -91,7 +97,9 @@ def opinion(steps: np.ndarray, width: int, scale: float) -> Opinion:
     places = []
     for (begin, end), (left, right) in zip(runs, pairwise(columns), strict=False):
         surest = steps[begin + steps[begin:end, answers[begin]].argmax()]
-        places.append(Place(left, right, surest[:NONE] / surest[:NONE].sum(), 1 - float(surest.max())))
+        places.append(
+            Place(left, right, (surest[:NONE] / surest[:NONE].sum()).astype(np.float32), 1 - float(surest.max()))
+        )
     return Opinion(places, chances_of_one(steps), float(steps[:, NONE].prod()))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from export.reader import weigh
 from export.reading import Digit
-from export.rows import BESIDE, HEIGHT, INK, NONE, STEP, Opinion, Place, Rows, chances_of_one, opinion, to_row
+from export.rows import BESIDE, HEIGHT, INK, NONE, STEP, Opinion, Place, Rows, chances_of_one, is_row, opinion, to_row
 from train import rows
 from train.evaluate import texts
 from train.model import row_accuracy, row_loss
@@ -60,6 +60,11 @@ def test_ink_becomes_a_row_of_one_height_with_paper_around_it(size):
     assert np.ptp(inked[:, 1]) + 1 == pytest.approx(size[1] * INK / size[0], abs=0.6)
 
 
+def test_a_long_line_is_no_row():
+    assert is_row(np.ones((10, 160), np.float32))
+    assert not is_row(np.ones((10, 161), np.float32))
+
+
 def test_rows_are_read_alike_alone_and_beside_wider_ones():
     rng = np.random.default_rng(2)
     inks = [linked_zeros(rng).ink for _ in range(6)]
@@ -103,6 +108,12 @@ def test_what_is_doubted_alone_is_several_digits_if_the_row_says_so_and_it_may_b
     assert [digit.box for digit in digits] == [(5, 7, 25, 67), (25, 7, 45, 67)]
     assert weighed([mark(0.9)], says, is_one=True)[0] == [(3, False)]
     assert weighed([mark(0.1)], says)[0] == [(3, True)]
+
+
+def test_what_is_surely_none_is_no_digit_and_no_error():
+    (digit,) = weighed([mark(1.0)], heard(none=1.0))[1]
+    assert digit.doubt == pytest.approx(1)
+    assert digit.probabilities.sum() == pytest.approx(1)
 
 
 def test_the_row_tells_several_digits_from_none():

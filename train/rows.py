@@ -5,6 +5,7 @@ nearly; among them zeros in one stroke, strokes from one digit to the next, comm
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ LOWEST = 8  # px, a digit
 THINNER, THICKER = 3, 2  # px that the pen is changed by, at most
 TOUCH = 0.7  # share of the rows where digits touch
 ONE_PEN = 0.1  # of a row's digits, when all are ranked by the width of their pens: standard deviation, 0…1
-DIGITS = (0.2, 0.27, 0.22, 0.16, 0.09, 0.06)  # share of the batches with rows of one digit, of two …
+DIGITS = (0.2, 0.27, 0.22, 0.16, 0.09, 0.06)  # share of the rows of one digit, of two …
 LETTERS = (0.35, 0.15, 0.1, 0, 0, 0)  # share of these rows that are letters
 SCRIBBLES = 0.25  # share of what is no digit, and alone
 ZEROS = 0.08  # chance that zeros in one stroke come next
@@ -33,26 +34,35 @@ COMMAS = 0.1  # chance of a dot, a comma or a dash behind a digit, where they do
 STRETCH, RISE = 0.25, 0.05  # of the whole row: logarithm of its width, either way, and how steeply it rises or falls
 COARSE, COARSEST = 0.15, 0.5  # share of the rows that come from a coarse scan, and of the px that this has at least
 WIDEST = 8 * HEIGHT  # px
+GROUP = 8  # batches whose rows are sorted by width, so that little paper has to be added to them
 
 
 def batches(digits: Split, batch_size: int, seed: int, numbers: range) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows (n, HEIGHT, w) uint8, white on black, and their labels (n, MOST) int32, filled up with BLANK.
 
-    Each batch depends on `seed` and its number alone.
+    Each batch depends on `seed` and its number alone, and has rows of about the same width.
     """
     pool = vary(digits, seed)
-    for number in numbers:
-        rng = np.random.default_rng([seed, number])
+    for group, members in groupby(numbers, lambda number: number // GROUP):
+        rng = np.random.default_rng([seed, group])
+        rows = sorted((row_of(pool, rng) for _ in range(GROUP * batch_size)), key=lambda row: row[0].shape[1])
+        places = rng.permutation(GROUP)
+        for number in members:
+            pictures, texts = zip(*rows[places[number % GROUP] * batch_size :][:batch_size], strict=True)
+            labels = np.full((batch_size, MOST), BLANK, np.int32)
+            for row, text in zip(labels, texts, strict=True):
+                row[: len(text)] = text
+            yield stack(pictures), labels
+
+
+def row_of(pool: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[int]]:
+    """A row (HEIGHT, w) uint8 of digits or letters, and its labels."""
+    while True:
         n = int(rng.choice(len(DIGITS), p=DIGITS))
-        rows: list[np.ndarray] = []
-        labels = np.full((batch_size, MOST), BLANK, np.int32)
-        while len(rows) < batch_size:
-            made = letters(n + 1, rng) if rng.random() < LETTERS[n] else digits_in_a_row(pool, n + 1, rng)
-            row = scan(made.ink, rng)
-            if 2 * STEP * len(made.digits) <= row.shape[1] <= WIDEST:
-                labels[len(rows), : len(made.digits)] = [label for label, *_ in made.digits]
-                rows.append(row)
-        yield stack(rows), labels
+        made = letters(n + 1, rng) if rng.random() < LETTERS[n] else digits_in_a_row(pool, n + 1, rng)
+        row = scan(made.ink, rng)
+        if 2 * STEP * len(made.digits) <= row.shape[1] <= WIDEST:
+            return row, [label for label, *_ in made.digits]
 
 
 def vary(digits: Split, seed: int) -> Split:
@@ -118,8 +128,8 @@ def scan(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     matrix = np.array([[stretch, 0, 0], [rise * stretch, 1, -rise * width / 2]])
     row = to_row(bare(cv2.warpAffine(ink, matrix, (int(np.ceil(width)), STRIP)).T).T)
     if rng.random() < COARSE:
-        size = row.shape[::-1]
-        small = cv2.resize(row, None, fx=(share := rng.uniform(COARSEST, 1)), fy=share, interpolation=cv2.INTER_AREA)
+        share = rng.uniform(COARSEST, 1)
+        small = cv2.resize(row, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
         hard = np.clip(2.0 * small - 128, 0, 255).astype(np.uint8)
-        row = cv2.resize(hard, size, interpolation=cv2.INTER_CUBIC)
+        row = cv2.resize(hard, row.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return row

@@ -1,6 +1,7 @@
 """What the two networks learn: which digit it is, and which digits are in a row."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +38,7 @@ def rows_of_digits(data: Data, seed: int) -> Task:
     spec = tf.TensorSpec((None, HEIGHT, None), tf.uint8), tf.TensorSpec((None, rows.MOST), tf.int32)
 
     def batches(part: Split, numbers: range) -> tf.data.Dataset:
-        made = lambda: rows.batches(part, ROW_BATCH, seed, numbers)  # noqa: E731
+        made = partial(rows.batches, part, ROW_BATCH, seed, numbers)
         return tf.data.Dataset.from_generator(made, output_signature=spec).prefetch(tf.data.AUTOTUNE)
 
     return Task(
