@@ -140,7 +140,7 @@ def weigh(
     one = one + TINY
     # A mark alone can't be told from several digits, but as a row it can.
     several = (1 - one.sum()) * opinion.several / max(opinion.several + opinion.none, 1e-9)
-    if several > one.max() and not is_one:
+    if len(opinion.places) > 1 and several > one.max() and not is_one:
         return digits_of(opinion, ink, *box[:2])
     if len(marks) > 1 and one.max() < 1 - MOST_DOUBT:
         return marks

@@ -116,6 +116,10 @@ def test_what_is_surely_none_is_no_digit_and_no_error():
     assert digit.probabilities.sum() == pytest.approx(1)
 
 
+def test_several_digits_of_which_the_likeliest_answers_show_but_one_are_none():
+    assert weighed([mark(0.9)], heard(several=(1,)))[0] == [(3, False)]
+
+
 def test_the_row_tells_several_digits_from_none():
     assert weighed([mark(0.9)], heard(none=0.9, several=(1, 4)))[0] == [(1, True), (4, True)]
     assert weighed([mark(0.9)], heard(none=1.0))[0] == [(3, False)]
