@@ -21,8 +21,8 @@ from export.segment import Line, find_lines
 MOST_DIGITS = 64  # that come back
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS, and as a row
 TURNS = (-0.12, 0.12)  # radians
-AS_ROW = 0.3  # weight of what the row says of a mark, beside 1 - AS_ROW of what the mark alone says
-TINY = 1e-9  # keeps what is surely none from being divided by nothing
+AS_ROW = 0.4  # weight of what the row says of a mark, beside 1 - AS_ROW of what the mark alone says
+TINY = 1e-9  # keeps what is surely none, or surely one, from being divided by nothing
 REFUSED = 4.0  # nats that what is not read costs, for each of its pieces, or each time that it is as wide as high
 
 Way = list[tuple[int, int, Digit]]  # first piece, last piece and what they are read as, from left to right
@@ -134,14 +134,15 @@ def weigh(
 
     box, ink: of all of them; is_one: whether they are one digit or none.
     """
-    one = opinion.one
-    if len(marks) == 1:
-        one = (1 - AS_ROW) * marks[0].chances + AS_ROW * one
-    one = one + TINY
+    alone = marks[0].chances if len(marks) == 1 else np.zeros_like(opinion.one)
+    weight = AS_ROW if len(marks) == 1 else 1.0
+    one = (1 - weight) * alone + weight * opinion.one
     # A mark alone can't be told from several digits, but as a row it can.
-    several = (1 - one.sum()) * opinion.several / max(opinion.several + opinion.none, 1e-9)
+    several = (1 - one.sum()) * opinion.several / max(opinion.several + opinion.none, TINY)
     if len(opinion.places) > 1 and several > one.max() and not is_one:
         return digits_of(opinion, ink, *box[:2])
+    # That it might have been several is no doubt that it is the one.
+    one = one + weight * opinion.several * alone + TINY
     if len(marks) > 1 and one.max() < 1 - MOST_DOUBT:
         return marks
     probabilities = (one / one.sum()).astype(np.float32)

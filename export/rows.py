@@ -19,7 +19,7 @@ INPUT, STEPS = "rows", "steps"
 HEIGHT, INK = 32, 28  # px, a row and the ink in it
 BESIDE = 4  # px of paper on either side
 STEP = 4  # px
-WIDEST = 16  # times its height
+WIDEST = 8  # times its height; about as many digits
 NONE = 10  # the last of the answers; the others are the digits
 
 

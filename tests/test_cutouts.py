@@ -67,7 +67,7 @@ def test_digits_share_so_many_px_where_they_are_nearest():
 
 def test_most_zeros_in_one_stroke_are_read_as_zeros_when_they_are_cut_out():
     rng = np.random.default_rng(4)
-    made = [part for _ in range(60) for part in parts(linked_zeros(rng), rng) if part[1][0]]
+    made = [part for _ in range(120) for part in parts(linked_zeros(rng), rng) if part[1][0]]
     probabilities, _ = Classifier()(np.stack([picture for picture, _ in made]))
     assert len(made) > 100
     assert (probabilities.argmax(axis=1) == 0).mean() > 0.9

@@ -61,8 +61,8 @@ def test_ink_becomes_a_row_of_one_height_with_paper_around_it(size):
 
 
 def test_a_long_line_is_no_row():
-    assert is_row(np.ones((10, 160), np.float32))
-    assert not is_row(np.ones((10, 161), np.float32))
+    assert is_row(np.ones((10, 80), np.float32))
+    assert not is_row(np.ones((10, 81), np.float32))
 
 
 def test_rows_are_read_alike_alone_and_beside_wider_ones():
