@@ -22,7 +22,7 @@ def main() -> int:
 
     # The checkout may have moved on when the run ends.
     circumstances = artifacts.circumstances()
-    jobs = min(args.jobs, args.seeds + (not args.quick), circumstances["cores"])
+    jobs = min(args.jobs or circumstances["cores"], circumstances["cores"], args.seeds + (not args.quick))
     circumstances["cores"] //= jobs
     try:
         digits, warning = data.load(args.dataset, args.data)
@@ -40,11 +40,13 @@ def main() -> int:
                 quickly=args.quick,
                 resume=args.resume,
                 afresh=args.seeds > 1,
+                alone=jobs == 1,
             )
             for seed in range(args.seed, args.seed + args.seeds)
         ]
         if not args.quick:  # first, since it takes longest
-            tasks.insert(0, partial(runs.train_rows, *where, args.seed, epochs=args.epochs, resume=args.resume))
+            options = {"epochs": args.epochs, "resume": args.resume, "alone": jobs == 1}
+            tasks.insert(0, partial(runs.train_rows, *where, args.seed, **options))
         finished = []
         for run in runs.train_all(jobs, tasks):
             finished.append(run)
@@ -73,7 +75,7 @@ def parse() -> argparse.Namespace:
         "--seeds", type=positive, default=1, help="runs, from --seed up; the best by validation is kept"
     )
     parser.add_argument(
-        "--jobs", type=positive, default=1, help="so many seeds at a time, each with its share of cores"
+        "--jobs", type=positive, help="so many runs at a time, each with its share of the cores; default: one a core"
     )
     parser.add_argument("--quick", action="store_true", help="99 %% within seconds, beside the published model")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch of a stopped run")

@@ -42,13 +42,13 @@ class Task(NamedTuple):
 
 
 def fit(
-    task: Task, run: Path, *, epochs: int, seed: int, resume: bool = False
+    task: Task, run: Path, *, epochs: int, seed: int, resume: bool = False, alone: bool = True
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train, and choose the epoch by validation.
 
     `run` is a folder for the state of the unfinished run; with `resume`, what it holds is continued with the very
-    batches that an uninterrupted run would have seen. Returns the model with its best weights and the history,
-    a list with a dict of floats per epoch. Raises ResumeError.
+    batches that an uninterrupted run would have seen. Not `alone`, it says a line an epoch, with its name. Returns the
+    model with its best weights and the history, a list with a dict of floats per epoch. Raises ResumeError.
     """
     settings = {**task.settings, "epochs": epochs, "seed": seed}
     keras.utils.set_random_seed(seed)
@@ -79,8 +79,9 @@ def fit(
         )
         shutil.rmtree(run, ignore_errors=True)
         write_json(run / SETTINGS, settings)
-    model.summary()
-    keeper = Keeper(run, history, seed)
+    if alone:
+        model.summary()
+    keeper = Keeper(run, history, seed, "" if alone else f"{task.settings['network']}, seed {seed}")
     if len(history) < epochs and not keeper.is_over():
         model.fit(
             task.batches(range(len(history), epochs)),
@@ -89,6 +90,7 @@ def fit(
             epochs=epochs,
             steps_per_epoch=steps,
             validation_data=task.validation,
+            verbose="auto" if alone else 0,
             callbacks=[keeper, keras.callbacks.SwapEMAWeights()],
         )
     # What is published needs no optimiser, which is three quarters of the file.
@@ -104,9 +106,9 @@ class Keeper(keras.callbacks.Callback):
     The state is written last: whatever the moment of a kill, the epochs that the state counts are in the others.
     """
 
-    def __init__(self, run: Path, history: list[dict[str, float]], seed: int):
+    def __init__(self, run: Path, history: list[dict[str, float]], seed: int, name: str = ""):
         super().__init__()
-        self.run, self.history, self.seed = run, history, seed
+        self.run, self.history, self.seed, self.name = run, history, seed, name
 
     def is_over(self) -> bool:
         """Whether the best epoch is so long ago that going on is of no use."""
@@ -125,6 +127,9 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.start
         self.history.append({**{name: float(value) for name, value in logs.items()}, "seconds": seconds})
+        if self.name:
+            accuracy = self.history[-1]["val_accuracy"]
+            print(f"{self.name}: epoch {epoch + 1}, validation {accuracy:.2%}, {seconds:.0f} s", flush=True)
         if best_epoch(self.history) == epoch + 1:
             (self.run / CANDIDATE).replace(self.run / KERAS_MODEL)
         with replacing(self.run / HISTORY) as path:

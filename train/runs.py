@@ -65,10 +65,12 @@ def train(
     quickly: bool = False,
     resume: bool = False,
     afresh: bool = False,
+    alone: bool = True,
 ) -> Run:
     """Fit one seed and then look at the test pictures, once.
 
     With `resume`, go on from what a stopped run has left in `folder`; with `afresh`, begin where it has left nothing.
+    alone: whether no other run goes on beside it.
     """
     if quickly:
         batch_size = quick.BATCH_SIZE
@@ -77,7 +79,7 @@ def train(
         state = folder / artifacts.RUN / f"seed-{seed}"
         resume = resume and not (afresh and not fit.can_resume(state))
         task = tasks.digits(digits, batch_size, seed)
-        model, history = fit.fit(task, state, epochs=epochs, seed=seed, resume=resume)
+        model, history = fit.fit(task, state, epochs=epochs, seed=seed, resume=resume, alone=alone)
     temperature = calibrate(model, digits.validation)
     # Spoilt from other digits and drawn with another seed than those that the network has seen.
     others = negatives(digits.validation, len(digits.validation.labels), np.random.default_rng([seed, 1]))
@@ -107,11 +109,20 @@ def train(
     return Run(model.get_weights(), history, metrics, test)
 
 
-def train_rows(digits: Data, folder: Path, circumstances: dict, seed: int, *, epochs: int, resume: bool = False) -> Run:
+def train_rows(
+    digits: Data,
+    folder: Path,
+    circumstances: dict,
+    seed: int,
+    *,
+    epochs: int,
+    resume: bool = False,
+    alone: bool = True,
+) -> Run:
     """Fit the network of rows and then look at rows of test digits, once; with `resume`, where there is what to."""
     state = folder / artifacts.RUN / "rows"
-    task = tasks.rows_of_digits(digits, seed)
-    model, history = fit.fit(task, state, epochs=epochs, seed=seed, resume=resume and fit.can_resume(state))
+    task, resume = tasks.rows_of_digits(digits, seed), resume and fit.can_resume(state)
+    model, history = fit.fit(task, state, epochs=epochs, seed=seed, resume=resume, alone=alone)
     right = np.concatenate(
         [row_accuracy(labels, model(rows, training=False)) for rows, labels in tasks.test_rows(digits)]
     )

@@ -15,7 +15,7 @@ ROWS = 0.5  # in an epoch, for each digit of the training set
 ROW_BATCH = 64  # rows
 HELD_OUT = 32  # batches of rows to choose the epoch by, and to look at in the end
 FEWEST_STEPS = 20  # in an epoch
-TEST_SEED = 0
+VALIDATION, TEST = 1_000_000, 2_000_000  # numbers of the first batches of these, beyond all that training has
 
 
 def digits(data: Data, batch_size: int, seed: int) -> Task:
@@ -47,7 +47,7 @@ def rows_of_digits(data: Data, seed: int) -> Task:
         accuracy=model.row_accuracy,
         steps=steps,
         batches=lambda epochs: batches(data.train, range(epochs.start * steps, epochs.stop * steps)),
-        validation=batches(data.validation, range(HELD_OUT))
+        validation=batches(data.validation, range(VALIDATION, VALIDATION + HELD_OUT))
         .apply(tf.data.experimental.assert_cardinality(HELD_OUT))
         .cache(),
         settings={"network": "rows", "dataset": data.name, "batch_size": ROW_BATCH},
@@ -56,4 +56,4 @@ def rows_of_digits(data: Data, seed: int) -> Task:
 
 def test_rows(data: Data) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches of rows of the test set's digits, (n, HEIGHT, w) uint8, and their labels, (n, rows.MOST) int32."""
-    return rows.batches(data.test, ROW_BATCH, TEST_SEED, range(HELD_OUT))
+    return rows.batches(data.test, ROW_BATCH, 0, range(TEST, TEST + HELD_OUT))
