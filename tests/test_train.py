@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from conftest import ROOT, run
 from PIL import Image
 
 import artifacts
-from train import batches, data, fit, quick, tasks
+from train import batches, data, figures, fit, quick, tasks
 from train.calibrate import calibrate, fit_temperature, soften
+from train.data import CLASSES
 from train.evaluate import calibration_error, evaluate, refusal_curve
-from train.model import DOUBTING, OUTPUTS, accuracy, build, loss, read
+from train.model import DOUBTING, OUTPUTS, accuracy, build, build_rows, loss, read
 
 FIGURES = artifacts.FIGURE_NAMES.keys() - {artifacts.STRIP}  # that a run leaves
 
@@ -211,3 +213,16 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         raise RuntimeError
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_figure_of_rows_says_of_each_row_what_it_shows(digits, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures.galleries, "rows", lambda *columns: drawn.extend(zip(*columns, strict=True)))
+    monkeypatch.setattr(figures, "save", lambda *_: None)
+    figures.draw_rows(tmp_path / "rows.png", digits, build_rows())
+    shown = {row[:, :40].tobytes(): text for row, text, _ in drawn}
+    for rows, labels in islice(tasks.test_rows(digits), 8):
+        for row, label in zip(rows, labels, strict=True):
+            text = shown.pop(row[:, :40].tobytes(), None)
+            assert text in (None, "".join(map(str, label[label != CLASSES])))
+    assert not shown

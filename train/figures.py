@@ -17,9 +17,9 @@ def draw_rows(file: Path, data: Data, read: Callable[[np.ndarray], np.ndarray]) 
     """Draw some rows of test digits and what the network says; `read`: rows (n, h, w) uint8 -> logits (n, t, 11)."""
     pictures, labels, said = [], [], []
     for rows, truth in islice(test_rows(data), galleries.ROW_LINES):
-        some = rows[: galleries.ROW_COLUMNS]
+        some, true = rows[: galleries.ROW_COLUMNS], truth[: galleries.ROW_COLUMNS]
         pictures += list(some)
-        labels += ["".join(map(str, row[row != CLASSES])) for row in truth]
+        labels += ["".join(map(str, row[row != CLASSES])) for row in true]
         said += texts(np.asarray(read(some)).argmax(axis=2))
     save(galleries.rows(pictures, labels, said), file)
 

@@ -34,7 +34,7 @@ def sample_data(part: Split) -> Figure:
 def rows(pictures: np.ndarray, texts: list[str], read: list[str]) -> Figure:
     """Rows of test digits, (n, h, w) uint8, what they show and what is read, mistakes in thick frames."""
     figure, axes = grid(ROW_LINES, ROW_COLUMNS, 7.0, "Rows of test digits, made by program: as read")
-    for axis, picture, text, said in zip(axes.flat, pictures, texts, read, strict=False):
+    for axis, picture, text, said in zip(axes.flat, pictures, texts, read, strict=True):
         show(axis, picture)
         wrong = text != said
         axis.set_xlabel(f"{said or 'nothing'}, not {text or 'a digit'}" if wrong else said or "nothing")
