@@ -135,7 +135,7 @@ def seeds_table(seeds: dict, kept: int) -> str:
     test = seeds["test_accuracy"]
     return (
         f"<h2>The same training with {len(seeds['runs'])} seeds</h2><p>{test['mean']:.2%} ± {test['sd']:.2%} on the "
-        "test pictures; the one with the best validation result is in use.</p>"
+        "test pictures, by which none was chosen. The one in use is marked.</p>"
     ) + table(["seed", "validation", "test", "calibration error", "training"], rows)
 
 
@@ -158,17 +158,18 @@ def model_card(
     metrics: dict, metadata: dict[str, str], size: str, rows: dict | None = None, rows_size: str = "unknown"
 ) -> str:
     """What the model is, and the network of rows if there is one, as HTML."""
+    cores = "1 core" if metrics["cores"] == 1 else f"{metrics['cores']} cores"
     facts = {
         "Reads": "pictures of one digit, 28 × 28, white ink on black; gives ten probabilities and a doubt",
         "Data": f"{DATA.get(metrics['dataset'], metrics['dataset'])}, {metrics['train_pictures']:,} pictures for "
         "training, varied at each epoch",
         "Size": f"{metrics['parameters']:,} parameters, {size} as ONNX",
-        "Training": f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s on {metrics['cores']} cores "
+        "Training": f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s on {cores} "
         f"({metrics['processor']}), seed {metrics['seed']}",
         "Made": f"{metrics['date']} from commit {metrics['commit']}; exported {metadata.get('date', 'undated')}",
         "Rows": f"digits that touch are read by a second network, of {rows['parameters']:,} parameters, {rows_size}, "
         f"which reads {rows['test']['accuracy']:.1%} of {rows['test']['rows']:,} rows of test digits wholly right; "
-        "the first one's doubt is also averaged with what it says"
+        "what the first one doubts is read by both"
         if rows
         else "",
         "Licence": metadata.get("licence", "unknown"),

@@ -14,8 +14,8 @@ GAP = 0.05  # of its line's height, between digits that do not touch
 LETTER = 1.7  # of its height, the widest letter but m and w
 PARTS = 3  # that an m or a w falls into
 STROKES = (1, 7)  # what a letter's straight strokes look like
-# Largest doubt of digits that touch and are as narrow as a letter; with a stroke among them; as wide as an m.
-SURE, SURE_BESIDE, SURE_WIDE = 0.1, 0.02, 0.4
+# Largest doubt of two digits that touch, as narrow as a letter; with a stroke among them; of wider ones, or more.
+SURE, SURE_BESIDE, SURE_OF_MANY = 0.1, 0.02, 0.4
 FEWEST = 3  # digits or marks of a line of which one is judged by the others
 COMMA = 0.6  # of the digits' median height; only zeros are written so small
 
@@ -23,15 +23,18 @@ COMMA = 0.6  # of the digits' median height; only zeros are written so small
 def is_one_mark(digits: list[Digit], height: float, pieces: int) -> bool:
     """Whether a line that was read as several digits is rather one letter; boxes in px, as the line's `height`.
 
-    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits. An m and
-    a w are wide, hang together throughout and fall into few parts. pieces: of the line, before it was cut.
+    There is no gap in a letter, its strokes look like ones and sevens, and its other parts are no good digits: two of
+    them, or three of an m and a w, which are wide and hang together throughout. pieces: of the line.
     """
     if len(digits) < 2 or max(after.box[0] - before.box[2] for before, after in pairwise(digits)) > GAP * height:
         return False
+    is_wide = max(digit.box[2] for digit in digits) - digits[0].box[0] >= LETTER * height
     doubt, strokes = max(digit.doubt for digit in digits), sum(digit.label in STROKES for digit in digits)
-    if max(digit.box[2] for digit in digits) - digits[0].box[0] >= LETTER * height:
-        return pieces == 1 and (strokes == len(digits) or (len(digits) <= PARTS and doubt > SURE_WIDE))
-    return strokes == len(digits) or doubt > (SURE_BESIDE if strokes else SURE)
+    if strokes == len(digits):
+        return pieces == 1 or not is_wide
+    if len(digits) == 2 and not is_wide:
+        return doubt > (SURE_BESIDE if strokes else SURE)
+    return doubt > SURE_OF_MANY and (not is_wide or (pieces == 1 and len(digits) <= PARTS))
 
 
 def are_read(digits: list[Digit]) -> bool:

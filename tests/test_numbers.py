@@ -201,9 +201,9 @@ def test_a_wavy_line_is_no_number(reader):
     assert reader.read(Image.fromarray(wave)).text == ""
 
 
-def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_each_is_surely_read():
-    def is_letter(*digits, apart=0, pieces=1):
-        boxes = [(place * (48 + apart), 0, place * (48 + apart) + 48, 64) for place in range(len(digits))]
+def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_many_or_each_is_surely_read():
+    def is_letter(*digits, apart=0, pieces=1, wide=48):
+        boxes = [(place * (wide + apart), 0, place * (wide + apart) + wide, 64) for place in range(len(digits))]
         return is_one_mark([Digit(box, *digit) for box, digit in zip(boxes, digits, strict=True)], 64, pieces)
 
     def digit(label, doubt):
@@ -215,7 +215,9 @@ def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_each_is_surel
     assert is_letter(digit(2, 0.2), digit(8, 0.01))
     assert is_letter(digit(1, 0.0), digit(1, 0.0))  # an H
     assert not is_letter(digit(7, 0.05), digit(8, 0.01), apart=8)
-    assert not is_letter(digit(7, 0.05), digit(8, 0.01), digit(8, 0.01))
+    for wide in (30, 48):
+        assert not is_letter(digit(7, 0.05), digit(8, 0.01), digit(8, 0.01), wide=wide)
+        assert is_letter(digit(7, 0.5), digit(8, 0.01), digit(8, 0.01), wide=wide)
     assert is_letter(digit(7, 0.5), digit(7, 0.01), digit(2, 0.01))  # an m
     assert is_letter(*[digit(7, 0.01)] * 4)
     assert not is_letter(*[digit(7, 0.01)] * 4, pieces=2)
