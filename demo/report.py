@@ -25,7 +25,7 @@ SUITES = {
 }
 LIMITS = [
     "It knows the digits 0 to 9 and nothing else. What looks like none of them is marked “?”, but some letters pass.",
-    "Of numbers whose digits touch, one in four is misread.",
+    "Of numbers whose digits touch, one in five is misread.",
     "Shadows as dark as the pencil, small notes on dark desks and near-black paper can hide or make digits.",
     "Its probabilities are calibrated on MNIST; on other people's pictures they are off by what the table says.",
 ]
