@@ -85,7 +85,7 @@ def test_doubt_grows_with_another_digits_probability_and_with_no_digit():
 
 @pytest.mark.parametrize("network", ["digits", "rows"])
 def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(network, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(batches, "FEWEST_STEPS", 40)
+    monkeypatch.setattr(batches, "FEWEST_STEPS", 12)
     monkeypatch.setattr(tasks, "FEWEST_STEPS", 4)
     monkeypatch.setattr(tasks, "HELD_OUT", 2)
     small = digits._replace(train=data.Split(digits.train.pictures[:128], digits.train.labels[:128]))
@@ -154,7 +154,8 @@ def test_a_run_of_several_that_is_killed_leaves_no_process_behind(tmp_path):
     assert not living
 
 
-def test_quick_training_learns_and_repeats_itself(digits):
+def test_quick_training_learns_and_repeats_itself(digits, monkeypatch):
+    monkeypatch.setattr(quick, "FEWEST_STEPS", 150)
     first, history = quick.fit(digits, seed=3)
     assert history[-1]["val_accuracy"] > 0.95
     again, _ = quick.fit(digits, seed=3)
