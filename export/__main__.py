@@ -52,14 +52,12 @@ def export(folder: Path, data: Path | None, force: bool) -> int:
         dataset = json.loads((folder / artifacts.METRICS).read_text())["dataset"]
         digits = load(dataset, data)[0]
         pictures = digits.test.pictures
+        proofs = {
+            "digits": (convert.DIGITS, [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]),
+            "rows": (convert.ROWS, [rows for rows, _ in test_rows(digits)]),
+        }
         for name in stale:
-            if name == "digits":
-                proof = convert.convert(
-                    folder, convert.DIGITS, [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]
-                )
-            else:
-                proof = convert.convert(folder, convert.ROWS, [rows for rows, _ in test_rows(digits)])
-            tell(folder / pairs[name][1], proof)
+            tell(folder / pairs[name][1], convert.convert(folder, *proofs[name]))
     except FileNotFoundError as reason:
         return fail(f"{reason.filename} is missing; train first: make train", 2)
     except DataError as reason:

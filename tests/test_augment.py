@@ -5,6 +5,7 @@ from export.classifier import Classifier
 from train import negatives as no_digits
 from train import written
 from train.augment import COARSE, augment, box, scan_coarsely
+from train.numbers import push_together
 
 
 def test_augmentation_keeps_the_digit_in_the_picture_and_centred(digits):
@@ -51,9 +52,9 @@ def test_no_letter_that_is_written_like_a_digit_is_among_those_to_refuse():
 def test_two_digits_pushed_together_touch_and_no_more():
     left, right = np.zeros((28, 5), np.uint8), np.zeros((28, 6), np.uint8)
     left[4:14, 1], left[14:24, 4], right[4:24, 3] = 255, 255, 255
-    both = no_digits.push_together(left, right, 0)
+    both = push_together(left, right, 0)
     assert [both[20].nonzero()[0].tolist(), both[8].nonzero()[0].tolist()] == [[4, 5], [1, 5]]
-    assert no_digits.push_together(left, right, 1)[20].nonzero()[0].tolist() == [4]
+    assert push_together(left, right, 1)[20].nonzero()[0].tolist() == [4]
 
 
 def test_digits_written_by_program_are_of_all_kinds_and_repeat_themselves():

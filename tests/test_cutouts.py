@@ -3,8 +3,7 @@ import pytest
 
 from export.classifier import Classifier
 from train.cutouts import NEARLY, cutouts, parts
-from train.negatives import laid, place_beside
-from train.numbers import Number, enlarge, linked_zeros
+from train.numbers import Number, enlarge, laid, linked_zeros, place_beside
 
 
 @pytest.fixture(scope="module")

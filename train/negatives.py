@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data import CLASSES, Split
+from train.numbers import bare, push_together
 from train.written import CANVAS, LETTERS, draw, fit_box, points, write
 
 NO_DIGIT = CLASSES  # the label of these pictures
@@ -68,7 +69,7 @@ def turn(digits: Split, rng: np.random.Generator) -> np.ndarray:
 
 def pair(digits: Split, rng: np.random.Generator) -> np.ndarray:
     """Two digits that touch, or one and a good part of the other, as a cut in a wrong place has it, (h, w) uint8."""
-    left, right = (np.pad(bare(pick(digits, range(CLASSES), rng)), ((4, 4), (0, 0))) for _ in range(2))
+    left, right = (np.pad(bare(pick(digits, range(CLASSES), rng), 1), ((4, 4), (0, 0))) for _ in range(2))
     right = np.roll(right, rng.integers(-3, 4), axis=0)
     both = push_together(left, right, int(rng.integers(-1, 3)))
     narrower = min(left.shape[1], right.shape[1])
@@ -76,37 +77,6 @@ def pair(digits: Split, rng: np.random.Generator) -> np.ndarray:
         lost = round(narrower * rng.uniform(0.3, 0.6))
         both = both[:, lost:] if rng.random() < 0.5 else both[:, :-lost]
     return both
-
-
-def bare(picture: np.ndarray) -> np.ndarray:
-    """(28, 28) -> (28, w), as high, without the empty columns on both sides."""
-    columns = np.flatnonzero(picture.any(axis=0))
-    return picture[:, columns[0] : columns[-1] + 1]
-
-
-def push_together(left: np.ndarray, right: np.ndarray, overlap: int) -> np.ndarray:
-    """Two pictures (h, w) as one, the ink of the second `overlap` px into that of the first where they are nearest."""
-    return laid(left, right, place_beside(left > 127, right > 127, overlap))
-
-
-def place_beside(left: np.ndarray, right: np.ndarray, overlap: int, reach: int = 0) -> int:
-    """The column of one ink where the other begins, if they are to share `overlap` px where nearest; (h, w) bool.
-
-    reach: how many rows higher or lower two px count as beside each other.
-    """
-    width = left.shape[1]
-    ends = np.where(left, np.arange(1, width + 1), 0).max(axis=1, keepdims=True).astype(np.float32)
-    begins = np.where(right, np.arange(right.shape[1]), width + right.shape[1]).min(axis=1)
-    ends = cv2.dilate(ends, np.ones((2 * reach + 1, 1), np.uint8))[:, 0]
-    return max(0, int((ends - begins).max()) - overlap)
-
-
-def laid(canvas: np.ndarray, ink: np.ndarray, place: int) -> np.ndarray:
-    """A canvas (h, w), made wider where necessary, with the ink (h, w) on it from column `place` on."""
-    wider = np.zeros((len(canvas), max(canvas.shape[1], place + ink.shape[1])), canvas.dtype)
-    wider[:, : canvas.shape[1]] = canvas
-    wider[:, place : place + ink.shape[1]] = np.maximum(wider[:, place : place + ink.shape[1]], ink)
-    return wider
 
 
 def pick(digits: Split, labels, rng: np.random.Generator) -> np.ndarray:

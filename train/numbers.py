@@ -5,7 +5,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from train.negatives import laid, place_beside
 from train.written import round_off
 
 STRIP = 96  # px, height of the canvas
@@ -114,7 +113,32 @@ def linked_zeros(rng: np.random.Generator) -> Number:
     return Number(bare(whole), [(0, draw(ring)[:, left:], 0) for ring in rings])
 
 
-def bare(ink: np.ndarray) -> np.ndarray:
-    """(h, w) float32 -> (h, w'), without the empty columns on both sides; (h, 0) where all are."""
-    columns = np.flatnonzero((ink >= 0.5).any(axis=0))
+def push_together(left: np.ndarray, right: np.ndarray, overlap: int) -> np.ndarray:
+    """Two pictures (h, w) as one, the ink of the second `overlap` px into that of the first where they are nearest."""
+    return laid(left, right, place_beside(left > 127, right > 127, overlap))
+
+
+def place_beside(left: np.ndarray, right: np.ndarray, overlap: int, reach: int = 0) -> int:
+    """The column of one ink where the other begins, if they are to share `overlap` px where nearest; (h, w) bool.
+
+    reach: how many rows higher or lower two px count as beside each other.
+    """
+    width = left.shape[1]
+    ends = np.where(left, np.arange(1, width + 1), 0).max(axis=1, keepdims=True).astype(np.float32)
+    begins = np.where(right, np.arange(right.shape[1]), width + right.shape[1]).min(axis=1)
+    ends = cv2.dilate(ends, np.ones((2 * reach + 1, 1), np.uint8))[:, 0]
+    return max(0, int((ends - begins).max()) - overlap)
+
+
+def laid(canvas: np.ndarray, ink: np.ndarray, place: int) -> np.ndarray:
+    """A canvas (h, w), made wider where necessary, with the ink (h, w) on it from column `place` on."""
+    wider = np.zeros((len(canvas), max(canvas.shape[1], place + ink.shape[1])), canvas.dtype)
+    wider[:, : canvas.shape[1]] = canvas
+    wider[:, place : place + ink.shape[1]] = np.maximum(wider[:, place : place + ink.shape[1]], ink)
+    return wider
+
+
+def bare(ink: np.ndarray, least: float = 0.5) -> np.ndarray:
+    """(h, w) -> (h, w'), without the columns on both sides that have no px of `least`; (h, 0) where none has."""
+    columns = np.flatnonzero((ink >= least).any(axis=0))
     return ink[:, columns[0] : columns[-1] + 1] if len(columns) else ink[:, :0]

@@ -89,21 +89,14 @@ def train(
     )
     mistakes = np.flatnonzero(test.argmax(axis=1) != digits.test.labels)
     metrics = {
-        "network": "digits",
-        "dataset": digits.name,
         "test": evaluate(test, digits.test.labels),
         "validation": evaluate(validation, digits.validation.labels),
         "disputed_mistakes": sum(int(place) in DISPUTED for place in mistakes) if digits.name == "mnist" else 0,
         "doubt": refusal_curve(doubt, doubt_of_others),
         "temperature": temperature,
         "train_pictures": len(digits.train.labels),
-        "parameters": model.count_params(),
-        "epochs": len(history),
         "best_epoch": len(history) if quickly else fit.best_epoch(history),
-        "seconds": round(sum(row["seconds"] for row in history), 1),  # of all epochs, those before a --resume too
-        "seed": seed,
-        "batch_size": batch_size,
-        "versions": {name: version(name) for name in PACKAGES},
+        **about("digits", digits, model, history, seed, batch_size),
         **circumstances,
     }
     return Run(model.get_weights(), history, metrics, test)
@@ -128,20 +121,27 @@ def train_rows(
     )
     best = fit.best_epoch(history)
     metrics = {
-        "network": "rows",
-        "dataset": digits.name,
         "test": {"rows": len(right), "accuracy": float(right.mean())},
         "validation": {"accuracy": history[best - 1]["val_accuracy"], "loss": history[best - 1]["val_loss"]},
-        "parameters": model.count_params(),
-        "epochs": len(history),
         "best_epoch": best,
-        "seconds": round(sum(row["seconds"] for row in history), 1),
-        "seed": seed,
-        "batch_size": tasks.ROW_BATCH,
-        "versions": {name: version(name) for name in PACKAGES},
+        **about("rows", digits, model, history, seed, tasks.ROW_BATCH),
         **circumstances,
     }
     return Run(model.get_weights(), history, metrics, right)
+
+
+def about(network: str, digits: Data, model: keras.Model, history: list[dict], seed: int, batch_size: int) -> dict:
+    """What the metrics of every run tell beside its results."""
+    return {
+        "network": network,
+        "dataset": digits.name,
+        "parameters": model.count_params(),
+        "epochs": len(history),
+        "seconds": round(sum(row["seconds"] for row in history), 1),  # of all epochs, those before a --resume too
+        "seed": seed,
+        "batch_size": batch_size,
+        "versions": {name: version(name) for name in PACKAGES},
+    }
 
 
 def publish(folder: Path, digits: Data, model: keras.Model, runs: list[Run], of_rows: Run | None = None) -> None:
