@@ -1,18 +1,22 @@
 """What of a picture is paper, light, desk and shadow, not pen."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
-PAPER_SIDE = 256  # px; the paper's light is looked at in a picture of this size
+PEN_SIDE, PAPER_SIDE = 256, 512  # px; the pen and the paper's light are looked at in pictures of this size
 MUCH = 0.15  # share of a picture that is more than a pen writes
 UNEVEN = 25  # grey levels between the light and the dark parts of a border in uneven light
-# Sides of the squares that are tried, px of a picture of PAPER_SIDE; the paper's is not less than SMALLEST px.
-SQUARES, SMALLEST = (5, 7, 11, 17, 27, 43, 65, 85), 9
-FILLED = 0.9  # share of the edges to be filled by the square that is chosen
+# Sides of the squares that are tried, px of a picture of PEN_SIDE; in smaller ones not less than FINEST px, and that of
+# the square that the paper is found with not less than SMALLEST.
+SQUARES, FINEST, SMALLEST = (3, 5, 7, 9, 11, 15, 21, 27, 35, 43, 65, 85), 5, 9
+WRITTEN = 35  # px of a picture of PEN_SIDE; wider ones fill shadows, too
+DIFFERENCES = (0.05, 0.25)  # share of the most that squares fill which makes a difference, from … to
+CLEARLY = 1.4  # times as much of dark as of light, or the other way round
+FAINT = 0.1  # share of the paper's light; what is darker by less is no stroke
+MORE = 1.3  # times as much, and a larger square fills something else than the pen's strokes
 SPARE = 2  # times as wide as it, so that crossings of strokes are filled, too
-EDGE, SHARP = 3, 0.5  # times the median gradient, which is the paper's, and times the greatest is a sharp edge
-FILLINGS = (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)
-SOME, CLEARLY = 0.2, 2  # share of the edges that a square fills, and how many times as much of dark as of light
 DARKNESS = 32  # grey levels added to pen and paper, so that dark paper's noise is not enlarged too much
 EVEN = 200  # level of the paper once the light is even, and room for what is lighter
 TINY = 0.012  # of the picture's longer side; what is smaller is noise
@@ -51,73 +55,87 @@ def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(grey, [max(1, round(side / scale)) for side in grey.shape[::-1]], interpolation=cv2.INTER_AREA)
 
 
-def is_light_on_dark(grey: np.ndarray, counts: np.ndarray) -> bool:
-    """Whether the pen is lighter than the paper; grey (h, w) uint8 and its histogram.
+def polarities(grey: np.ndarray) -> list[bool]:
+    """(h, w) uint8 -> whether the pen is lighter than the paper, or both answers, if both may be.
 
     The border is taken for paper, and the third moment tells on which side of it the pen is: a few pixels of ink, far
     from the paper's grey, outweigh many of a shadow, near to it. Where the border is uneven, or the pen would be more
-    than a pen writes, pen is what fine squares fill, from the finest on that make a difference.
+    than a pen writes, pen is what fine squares fill, from the finest on that make a difference. How much makes one is
+    not always clear: fine strokes on a sheet on a desk are less than the holes in thick ones, but a drawing's paper has
+    no grain.
     """
+    counts = histogram(grey)
     low, middle, high = np.quantile(border(grey), (0.1, 0.5, 0.9))
     is_light = bool(counts @ (np.arange(256) - middle) ** 3 > 0)
     lighter = counts[otsu(counts) :].sum() / counts.sum()
     if high - low < UNEVEN and (lighter if is_light else 1 - lighter) < MUCH:
-        return is_light
-    small = shrunk(grey, PAPER_SIDE)
-    edges, sides = sharp_edges(small), squares(small)
-    most = max(filled(small, edges, sides[-1], way) for way in FILLINGS)
-    for side in sides:
-        dark, light = (filled(small, edges, side, way) for way in FILLINGS)
-        if max(dark, light) > SOME * most and max(dark, light) > CLEARLY * min(dark, light):
-            return light > dark
-    return is_light
+        return [is_light]
+    small = shrunk(grey, PEN_SIDE)
+    gradient = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    both = [tuple(filled(seen, gradient, side) for seen in (small, 255 - small)) for side in squares(small, WRITTEN)]
+    clear = [(dark, light) for dark, light in both if max(dark, light) > CLEARLY * min(dark, light)]
+    most = max(map(max, both))
+    answers = [
+        next((light > dark for dark, light in clear if max(dark, light) > share * most), is_light)
+        for share in DIFFERENCES[0 if np.median(gradient) else 1 :]
+    ]
+    return list(dict.fromkeys(answers))
 
 
-def sharp_edges(grey: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 -> (h, w) float32, the gradient where it is more than noise and a shadow's edge, squared."""
-    gradient = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(np.float32)
-    place = gradient.size - 1 - max(8, gradient.size // 500)
-    sharpest = np.partition(gradient.ravel(), max(place, 0))[max(place, 0)]
-    least = max(EDGE * float(np.median(gradient)) + 2, SHARP * float(sharpest))
-    return (gradient - least).clip(0) ** 2
+def squares(grey: np.ndarray, widest: int = PEN_SIDE) -> list[int]:
+    """The sides of the squares that are tried in a picture, px; widest: of them in a picture of PEN_SIDE."""
+    finest = min(SQUARES) if max(grey.shape) == PEN_SIDE else FINEST
+    return sorted({max(finest, round(side * max(grey.shape) / PEN_SIDE) | 1) for side in SQUARES if side <= widest})
 
 
-def squares(grey: np.ndarray) -> list[int]:
-    """The sides of the squares that are tried in a picture, px."""
-    return [max(3, round(side * max(grey.shape) / PAPER_SIDE) | 1) for side in SQUARES]
+def filled(grey: np.ndarray, gradient: np.ndarray, side: int) -> float:
+    """How much of what is dark a square fills, where it is at its edges."""
+    return float(np.vdot(gradient.astype(np.float32), (closed(grey, side) - grey).astype(np.float32)))
 
 
-def filled(grey: np.ndarray, edges: np.ndarray, side: int, way: int) -> float:
-    """How much a square fills at the edges, what is dark (a black hat) or what is light (a top hat)."""
-    return float(np.vdot(edges, cv2.morphologyEx(grey, way, np.ones((side, side), np.uint8)).astype(np.float32)))
+def closed(grey: np.ndarray, side: int) -> np.ndarray:
+    """(h, w) uint8 -> its morphological closing by a square: everything dark that is narrower is filled.
+
+    The picture goes on beyond its border as it is there, so that the desk, however little of it is seen, is not.
+    """
+    padded = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
+    return cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))[side:-side, side:-side]
 
 
 def even_out(grey: np.ndarray) -> np.ndarray:
     """(h, w) uint8, dark on light -> the same with the paper at about EVEN everywhere.
 
-    The paper is what a morphological closing leaves, which fills everything that is narrower than its square; light
-    multiplies, so it is divided by. The smaller the square, the closer the closing follows shadows and the desk's
-    edge: it is little wider than the pen.
+    The paper is what a closing leaves by a square in which the pen's strokes have room; the smaller the square, the
+    closer it follows shadows and the desk's edge.
     """
-    small = shrunk(grey, PAPER_SIDE)
-    side = square_for(small)
+    small, paper = shrunk(grey, PEN_SIDE), shrunk(grey, PAPER_SIDE)
+    paper = closed(paper, round(square_for(small) * max(paper.shape) / max(small.shape)) | 1)
     # A shadow's dark side must not be compared with its light side: the darkest neighbour of the paper.
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     paper = cv2.erode(paper, np.ones((3, 3), np.uint8))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    level = cv2.divide(cv2.add(grey, DARKNESS, dtype=cv2.CV_32F), cv2.add(paper, DARKNESS, dtype=cv2.CV_32F))
-    return cv2.convertScaleAbs(level, alpha=EVEN)
+    return cv2.convertScaleAbs(in_light(grey, paper), alpha=EVEN)
+
+
+def in_light(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """Grey and paper (h, w) uint8 -> (h, w) float32, how much of the paper's light each px has: light multiplies."""
+    return cv2.divide(cv2.add(grey, DARKNESS, dtype=cv2.CV_32F), cv2.add(paper, DARKNESS, dtype=cv2.CV_32F))
 
 
 def square_for(grey: np.ndarray) -> int:
     """(h, w) uint8, dark on light -> px, the side of a square in which the pen's strokes have room.
 
-    Granulometry: of all that the largest square fills, the smallest that fills most.
+    Granulometry: once the strokes are filled, larger squares fill hardly more, until shadows have room in them, too.
     """
-    edges, sides = sharp_edges(grey), [max(SMALLEST, side) for side in squares(grey)]
-    most = filled(grey, edges, sides[-1], cv2.MORPH_BLACKHAT)
-    enough = next(side for side in sides if filled(grey, edges, side, cv2.MORPH_BLACKHAT) >= FILLED * most)
-    return min(sides[-1], SPARE * enough | 1)
+    sides = squares(grey)
+    filled = ((side, darker(grey, side)) for side in sides)
+    enough = next((side for (side, before), (_, now) in pairwise(filled) if now <= MORE * before), sides[-1])
+    return max(SMALLEST, min(sides[-1], round(SPARE * enough) | 1))
+
+
+def darker(grey: np.ndarray, side: int) -> float:
+    """By how much what a square fills is darker than the paper, in px of a black pen; (h, w) uint8."""
+    level = in_light(grey, closed(grey, side))
+    return float((1 - level[level < 1 - FAINT]).sum())
 
 
 def without_surroundings(ink: np.ndarray) -> np.ndarray:

@@ -44,6 +44,8 @@ KINDS: dict[str, dict] = {
     "aslant": {"slope": 5.0},
     "blurred": {"blur": 2.5, "noise": 4.0, "quality": 60},
     "small": {"size": 36.0, "quality": 80},
+    "from afar": {"size": 50.0, "desk": True, "perspective": 0.05, "shadow": 0.5, "lamp": 0.4, "blur": 1.0},
+    "dark, on a desk": {"exposure": 0.4, "desk": True, "shadow": 0.4, "ink": PENCIL, "noise": 3.0},
     "all at once": {
         "lamp": 0.4,
         "shadow": 0.6,

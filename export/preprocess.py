@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from export.paper import border, even_out, histogram, is_light_on_dark, otsu, without_surroundings
+from export.paper import border, even_out, histogram, otsu, polarities, without_surroundings
 from export.ruling import without_lines
 
 SIDE = 28  # px, a picture of MNIST
@@ -18,6 +18,8 @@ DEEPER, ANOTHER = 0.33, 0.1  # … and in a large one at most a tenth of the ink
 CONTRAST = 6  # grey levels between paper and pen, at least, or there is nothing to read
 FAINT = 10  # … on paper that is not clean
 NOISE = 5  # … and this many standard deviations of the paper's grey
+BLURS = (1, 3, 7)  # px; noise is smoothed out as little as is necessary for the pen to stand out
+HALO = 240  # level from which on it is not the paper, evened out, but what is beside a desk
 AROUND = 7  # grey levels that are counted together to find the paper's, the commonest
 WHITE = 0.8  # quantile of a digit's px, of those with ink, that is to be white
 LEVELS = np.arange(256.0)  # of grey
@@ -55,22 +57,27 @@ def shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), scale
 
 
+def find_inks(grey: np.ndarray) -> list[np.ndarray]:
+    """(h, w) uint8, dark on light or light on dark -> what may be its ink, as `find_ink` has it; none on blank paper.
+
+    Two where it can't be told which of the two is the pen: reading has to tell.
+    """
+    inks = [find_ink(255 - grey if light else grey) for light in polarities(grey)]
+    return [ink for ink in inks if ink is not None]
+
+
 def find_ink(grey: np.ndarray) -> np.ndarray | None:
-    """(h, w) uint8, dark on light or light on dark -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
+    """(h, w) uint8, dark on light -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
 
     A clean picture has two levels of grey. Of any other the light is evened out first, and what is no darker than
     the paper's noise, or reaches in from the border without being writing, is left out.
     """
-    counts = histogram(grey)
-    if is_light_on_dark(grey, counts):
-        grey, counts = 255 - grey, counts[::-1]
-    levels = clean_levels(counts)
+    levels = clean_levels(histogram(grey))
     if levels is None or np.mean(border(grey) > sum(levels) / 2) < CLEAN_BORDER:
-        grey = even_out(grey)
-        levels = levels_in_noise(histogram(grey))
-        if levels is None:
-            grey = cv2.GaussianBlur(grey, (3, 3), 0)
-            levels = levels_in_noise(histogram(grey))
+        even = even_out(grey)
+        smoothed = (cv2.GaussianBlur(even, (blur, blur), 0) for blur in BLURS)
+        found = ((levels_in_noise(histogram(grey)), grey) for grey in smoothed)
+        levels, grey = next((pair for pair in found if pair[0]), (None, even))
         if levels is None:
             return None
     paper, pen = levels
@@ -97,6 +104,9 @@ def levels_in_noise(counts: np.ndarray) -> tuple[float, float] | None:
 
     Noise makes px darker as often as lighter; how many are lighter tells how many of the darker ones are no ink.
     """
+    counts = np.where(LEVELS < HALO, counts, 0)
+    if not counts.any():
+        return None
     first = otsu(counts)
     paper = first + int(np.argmax(np.convolve(counts, np.ones(AROUND), "same")[first:]))
     light, dark = counts[paper:], counts[paper::-1]

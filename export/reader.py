@@ -13,7 +13,7 @@ from export.classifier import Classifier
 from export.marks import among_digits, is_one_mark, without_commas
 from export.pictures import PictureError as PictureError  # what Reader.read raises
 from export.pictures import decode
-from export.preprocess import box_of, find_ink, shrink, to_mnist, turned
+from export.preprocess import box_of, find_inks, shrink, to_mnist, turned
 from export.reading import MOST_DOUBT, Digit, Reading
 from export.rows import Opinion, Rows, is_row
 from export.segment import Line, find_lines
@@ -49,17 +49,19 @@ class Reader:
         """
         whole = decode(picture)
         small, scale = shrink(whole)
-        ink = find_ink(small)
-        if ink is None:
-            return Reading()
         height, width = whole.shape
+        digits = max((self.read_ink(ink) for ink in find_inks(small)), key=surety, default=[])
+        found = [replace(digit, box=enlarged(digit.box, 0, 0, scale, width, height)) for digit in digits[:MOST_DIGITS]]
+        return Reading(found, more=len(digits) > MOST_DIGITS)
+
+    def read_ink(self, ink: np.ndarray) -> list[Digit]:
+        """Ink (h, w) float32 -> its digits, a line more than MOST_DIGITS at most; boxes in px of the ink."""
         digits = []
         for line in find_lines(ink):
             digits += self.read_line(line)
             if len(digits) > MOST_DIGITS:
                 break
-        found = [replace(digit, box=enlarged(digit.box, 0, 0, scale, width, height)) for digit in digits[:MOST_DIGITS]]
-        return Reading(found, more=len(digits) > MOST_DIGITS)
+        return digits
 
     def read_line(self, line: Line) -> list[Digit]:
         """A line as the row of digits that is least doubtful, boxes in px of the picture's ink.
@@ -125,6 +127,11 @@ class Reader:
                 marks = weigh(marks, line.box(*span), inks[span], opinions[span], is_one)
             digits += marks
         return digits
+
+
+def surety(digits: list[Digit]) -> float:
+    """How sure a reading is, 0…1: the confidence of its digits on average, none in what is not read."""
+    return float(np.mean([digit.confidence * digit.is_read for digit in digits])) if digits else 0.0
 
 
 def weigh(

@@ -6,8 +6,8 @@ import pytest
 from conftest import draw_number
 from PIL import Image
 
-from export.paper import even_out, histogram, is_light_on_dark, without_surroundings
-from export.preprocess import find_ink
+from export.paper import PEN_SIDE, even_out, histogram, polarities, shrunk, square_for, without_surroundings
+from export.preprocess import find_ink, levels_in_noise
 from export.reader import Reader
 from export.ruling import without_lines
 
@@ -84,8 +84,29 @@ def test_a_number_is_read_on_any_paper_and_in_any_light(reader, paper, inverted)
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_polarity_of_a_negative_is_the_opposite(paper):
     picture = taken(paper(on_paper("4702")))
-    assert not is_light_on_dark(picture, histogram(picture))
-    assert is_light_on_dark(255 - picture, histogram(255 - picture))
+    assert polarities(picture) == [not answer for answer in polarities(255 - picture)]
+    assert False in polarities(picture)
+
+
+def test_where_the_pen_cannot_be_told_from_holes_the_surer_reading_counts(reader):
+    picture = taken(straight_shadow(on_paper("08", pen=26)))
+    assert len(polarities(picture)) == 2
+    assert reader.read(Image.fromarray(picture)).text == reader.read(Image.fromarray(255 - picture)).text == "08"
+
+
+@pytest.mark.parametrize("light", [hand_shadow, straight_shadow, dark_desk])
+def test_the_paper_is_found_by_the_width_of_the_pen_whatever_lies_on_it(light):
+    sheet = on_paper("4702")
+    assert square_for(shrunk(taken(light(sheet)), PEN_SIDE)) == square_for(shrunk(taken(sheet), PEN_SIDE))
+    assert square_for(shrunk(taken(on_paper("08", pen=26)), PEN_SIDE)) > square_for(shrunk(taken(sheet), PEN_SIDE))
+
+
+def test_what_is_lighter_than_paper_can_be_does_not_change_its_level():
+    counts = histogram(even_out(taken(dark_desk(on_paper("4702")))))
+    counts[255] = 10 * counts.sum()
+    paper, pen = levels_in_noise(counts)
+    assert abs(paper - 200) < 10
+    assert pen < 150
 
 
 def test_thick_strokes_are_ink_inside_too():
