@@ -250,3 +250,19 @@ def test_a_picture_full_of_specks_takes_no_time_to_speak_of(reader):
 
 def test_lines_of_nothing_are_none():
     assert find_lines(np.zeros((10, 10), np.float32)) == []
+
+
+@pytest.mark.parametrize(("doubt", "digits"), [(0.0099, 1), (0.3, 2)])
+def test_of_two_ways_about_as_sure_that_with_fewer_digits_is_taken(reader, monkeypatch, doubt, digits):
+    (line,) = find_lines(find_ink(np.asarray(draw_number("11"))))
+    assert line.count == 2
+
+    def classify(line, spans):
+        blank = np.zeros((28, 28), np.uint8)
+        doubts = [0.004 if first == last else doubt for first, last in spans]
+        sure = np.eye(10, dtype=np.float32)[1]
+        return [Digit(line.box(*span), 1, sure, each, blank) for span, each in zip(spans, doubts, strict=True)]
+
+    monkeypatch.setattr(reader, "classify", classify)
+    monkeypatch.setattr(reader, "look_again", lambda way: way)
+    assert len(reader.best_way(line)) == digits
