@@ -20,6 +20,7 @@ HEIGHT, INK = 32, 28  # px, a row and the ink in it
 BESIDE = 4  # px of paper on either side
 STEP = 4  # px
 WIDEST = 8  # times its height; about as many digits
+SLANTS = (-0.25, 0.25)  # sideways per height, in which a row is looked at, too
 NONE = 10  # the last of the answers; the others are the digits
 
 
@@ -55,13 +56,33 @@ class Rows:
         self.session = open_session(Path(model), {INPUT}, {STEPS})
 
     def __call__(self, inks: list[np.ndarray]) -> list[Opinion]:
-        """Inks (h, w) float32, 0 paper … 1 pen, each cropped to its box -> what each of them says."""
-        rows = [to_row(ink) for ink in inks]
+        """Inks (h, w) float32, 0 paper … 1 pen, each cropped to its box -> what each of them says.
+
+        Whether it is one digit, or none, is the average of how it looks upright and slanted to either side.
+        """
+        views = [view for ink in inks for view in (ink, *(slanted(ink, slant) for slant in SLANTS))]
+        rows = [to_row(view) for view in views]
         (steps,) = self.session.run([STEPS], {INPUT: stack(rows)})
-        return [
-            opinion(each[: row.shape[1] // STEP], ink.shape[1], INK / ink.shape[0])
-            for each, row, ink in zip(steps, rows, inks, strict=True)
+        opinions = [
+            opinion(each[: row.shape[1] // STEP], view.shape[1], INK / view.shape[0])
+            for each, row, view in zip(steps, rows, views, strict=True)
         ]
+        return [mean(opinions[at : at + 1 + len(SLANTS)]) for at in range(0, len(opinions), 1 + len(SLANTS))]
+
+
+def mean(opinions: list[Opinion]) -> Opinion:
+    """What is said of the same row, in other views, on average; its places are those of the first."""
+    one, none = (np.mean([getattr(each, name) for each in opinions], axis=0) for name in ("one", "none"))
+    return Opinion(opinions[0].places, one, float(none))
+
+
+def slanted(ink: np.ndarray, slant: float) -> np.ndarray:
+    """Ink (h, w) float32 -> the same leaning to the right by `slant` px per px of height, cropped to its columns."""
+    height, width = ink.shape
+    matrix = np.array([[1, -slant, max(slant, 0) * height], [0, 1, 0]])
+    wider = cv2.warpAffine(ink, matrix, (width + int(np.ceil(abs(slant) * height)), height))
+    columns = np.flatnonzero((wider >= 0.5).any(axis=0))
+    return wider[:, columns[0] : columns[-1] + 1] if len(columns) else ink
 
 
 def is_row(ink: np.ndarray) -> bool:

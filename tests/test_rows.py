@@ -7,7 +7,22 @@ import pytest
 
 from export.reader import weigh
 from export.reading import Digit
-from export.rows import BESIDE, HEIGHT, INK, NONE, STEP, Opinion, Place, Rows, chances_of_one, is_row, opinion, to_row
+from export.rows import (
+    BESIDE,
+    HEIGHT,
+    INK,
+    NONE,
+    STEP,
+    Opinion,
+    Place,
+    Rows,
+    chances_of_one,
+    is_row,
+    mean,
+    opinion,
+    slanted,
+    to_row,
+)
 from train import rows
 from train.evaluate import texts
 from train.model import row_accuracy, row_loss
@@ -63,6 +78,25 @@ def test_ink_becomes_a_row_of_one_height_with_paper_around_it(size):
 def test_a_long_line_is_no_row():
     assert is_row(np.ones((10, 80), np.float32))
     assert not is_row(np.ones((10, 81), np.float32))
+
+
+@pytest.mark.parametrize("slant", [-0.4, 0.25])
+def test_a_slanted_stem_leans_by_its_height_and_keeps_it(slant):
+    ink = np.zeros((40, 12), np.float32)
+    ink[:, 4:8] = 1
+    leaning = slanted(ink, slant)
+    assert leaning.shape == pytest.approx((40, 4 + 40 * abs(slant)), abs=1.5)
+    top, foot = (np.flatnonzero(leaning[row] >= 0.5).mean() for row in (0, -1))
+    assert top - foot == pytest.approx(39 * slant, abs=1)
+    assert leaning.sum() == pytest.approx(ink.sum(), rel=0.05)
+
+
+def test_opinions_of_the_same_row_are_averaged_and_its_places_are_those_of_the_first():
+    first, second = heard(3, 0.8, none=0.1, several=(1, 4)), heard(5, 0.4, none=0.5)
+    both = mean([first, second])
+    assert both.places == first.places
+    assert both.one == pytest.approx((first.one + second.one) / 2)
+    assert (both.none, both.several) == pytest.approx((0.3, 0.1))
 
 
 def test_rows_are_read_alike_alone_and_beside_wider_ones():
