@@ -102,8 +102,10 @@ def closed(grey: np.ndarray, side: int) -> np.ndarray:
     return cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))[side:-side, side:-side]
 
 
-def even_out(grey: np.ndarray) -> np.ndarray:
+def even_out(grey: np.ndarray, is_chalk: bool = False) -> np.ndarray:
     """(h, w) uint8, dark on light -> the same with the paper at about EVEN everywhere.
+
+    is_chalk: whether it is the negative of light on dark, so that the light makes brighter what is dark here.
 
     The paper is what a closing leaves by a square in which the pen's strokes have room; the smaller the square, the
     closer it follows shadows and the desk's edge.
@@ -113,7 +115,8 @@ def even_out(grey: np.ndarray) -> np.ndarray:
     # A shadow's dark side must not be compared with its light side: the darkest neighbour of the paper.
     paper = cv2.erode(paper, np.ones((3, 3), np.uint8))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.convertScaleAbs(in_light(grey, paper), alpha=EVEN)
+    level = in_light(255 - paper, 255 - grey) if is_chalk else in_light(grey, paper)
+    return cv2.convertScaleAbs(level, alpha=EVEN)
 
 
 def in_light(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from export.paper import border, even_out, histogram, otsu, polarities, without_surroundings
+from export.paper import PEN_SIDE, border, even_out, histogram, otsu, polarities, without_surroundings
 from export.ruling import without_lines
 
 SIDE = 28  # px, a picture of MNIST
@@ -60,29 +60,45 @@ def shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
 def find_inks(grey: np.ndarray) -> list[np.ndarray]:
     """(h, w) uint8, dark on light or light on dark -> what may be its ink, as `find_ink` has it; none on blank paper.
 
-    Two where it can't be told which of the two is the pen: reading has to tell.
+    Several where it can't be told which of the two is the pen, or whether a light pen is chalk or a negative's ink:
+    reading has to tell.
     """
-    inks = [find_ink(255 - grey if light else grey) for light in polarities(grey)]
+    inks = []
+    for is_light in polarities(grey):
+        seen = 255 - grey if is_light else grey
+        inks.append(find_ink(seen))
+        if is_light and max(grey.shape) > PEN_SIDE and not levels_if_clean(seen):
+            inks.append(find_ink_in_noise(even_out(seen, is_chalk=True)))
     return [ink for ink in inks if ink is not None]
 
 
 def find_ink(grey: np.ndarray) -> np.ndarray | None:
     """(h, w) uint8, dark on light -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
 
-    A clean picture has two levels of grey. Of any other the light is evened out first, and what is no darker than
-    the paper's noise, or reaches in from the border without being writing, is left out.
+    A clean picture has two levels of grey. Of any other the light is evened out first.
     """
-    levels = clean_levels(histogram(grey))
-    if levels is None or np.mean(border(grey) > sum(levels) / 2) < CLEAN_BORDER:
-        even = even_out(grey)
-        smoothed = (cv2.GaussianBlur(even, (blur, blur), 0) for blur in BLURS)
-        found = ((levels_in_noise(histogram(grey)), grey) for grey in smoothed)
-        levels, grey = next((pair for pair in found if pair[0]), (None, even))
-        if levels is None:
-            return None
+    levels = levels_if_clean(grey)
+    return ink_at(grey, levels) if levels else find_ink_in_noise(even_out(grey))
+
+
+def find_ink_in_noise(grey: np.ndarray) -> np.ndarray | None:
+    """(h, w) uint8, dark on evenly lit paper -> (h, w) float32, 0 paper … 1 pen; None when nothing stands out."""
+    smoothed = (cv2.GaussianBlur(grey, (blur, blur), 0) for blur in BLURS)
+    found = ((even, levels_in_noise(histogram(even))) for even in smoothed)
+    return next((ink_at(even, levels) for even, levels in found if levels), None)
+
+
+def ink_at(grey: np.ndarray, levels: tuple[float, float]) -> np.ndarray:
+    """(h, w) uint8 and the levels of paper and pen -> (h, w) float32, 0 paper … 1 pen, without lines and desk."""
     paper, pen = levels
     ink = cv2.LUT(grey, ((paper - LEVELS) / (paper - pen)).clip(0, 1).astype(np.float32))
     return without_surroundings(without_lines(ink))
+
+
+def levels_if_clean(grey: np.ndarray) -> tuple[float, float] | None:
+    """(h, w) uint8, dark on light -> paper and pen if there are just these two, and the border is paper."""
+    levels = clean_levels(histogram(grey))
+    return levels if levels and np.mean(border(grey) > sum(levels) / 2) >= CLEAN_BORDER else None
 
 
 def clean_levels(counts: np.ndarray) -> tuple[float, float] | None:

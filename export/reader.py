@@ -131,8 +131,8 @@ class Reader:
 
 
 def surety(digits: list[Digit]) -> float:
-    """How sure a reading is, 0…1: the confidence of its digits on average, none in what is not read."""
-    return float(np.mean([digit.confidence * digit.is_read for digit in digits])) if digits else 0.0
+    """How sure a reading is: what its digits are surer of than of a coin; what is not read counts against it."""
+    return sum(digit.confidence * digit.is_read - 0.5 for digit in digits)
 
 
 def weigh(

@@ -8,7 +8,8 @@ from PIL import Image
 
 from export.paper import PEN_SIDE, even_out, histogram, polarities, shrunk, square_for, without_surroundings
 from export.preprocess import find_ink, levels_in_noise
-from export.reader import Reader
+from export.reader import Reader, surety
+from export.reading import Digit
 from export.ruling import without_lines
 
 
@@ -86,6 +87,20 @@ def test_the_polarity_of_a_negative_is_the_opposite(paper):
     picture = taken(paper(on_paper("4702")))
     assert polarities(picture) == [not answer for answer in polarities(255 - picture)]
     assert False in polarities(picture)
+
+
+@pytest.mark.parametrize("text", ["4702", "58"])
+def test_chalk_is_read_where_a_shadow_lies_on_it_too(reader, text):
+    board = 255 - on_paper(text)
+    assert reader.read(Image.fromarray(taken(straight_shadow(board)))).text == text
+
+
+def test_of_what_may_be_the_ink_that_with_more_sure_digits_counts():
+    def digit(doubt):
+        return Digit((0, 0, 9, 9), 1, np.eye(10, dtype=np.float32)[1], doubt, np.zeros((28, 28), np.uint8))
+
+    assert surety([digit(0.01)] * 4) > surety([digit(0.001)]) > surety([digit(0.3)]) > surety([])
+    assert surety([digit(0.01), digit(0.9)]) < surety([digit(0.01)])
 
 
 def test_where_the_pen_cannot_be_told_from_holes_the_surer_reading_counts(reader):
