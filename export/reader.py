@@ -19,6 +19,7 @@ from export.rows import Opinion, Rows, is_row
 from export.segment import Line, find_lines
 
 MOST_DIGITS = 64  # that come back
+BIT = 0.25  # of a digit that is not read
 LOOK_AGAIN = 0.01  # what is doubted more is also looked at turned by TURNS, and as a row
 TURNS = (-0.12, 0.12)  # radians
 AS_ROW = 0.4  # weight of what the row says of a mark, beside 1 - AS_ROW of what the mark alone says
@@ -131,8 +132,11 @@ class Reader:
 
 
 def surety(digits: list[Digit]) -> float:
-    """How sure a reading is: what its digits are surer of than of a coin; what is not read counts against it."""
-    return sum(digit.confidence * digit.is_read - 0.5 for digit in digits)
+    """How sure a reading is, 0…1: the confidence of its digits on average, none in what is not read.
+
+    As if there were a bit more that is not read, so that of two that are equally sure the longer one is surer.
+    """
+    return sum(digit.confidence * digit.is_read for digit in digits) / (len(digits) + BIT)
 
 
 def weigh(

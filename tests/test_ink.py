@@ -89,6 +89,15 @@ def test_the_polarity_of_a_negative_is_the_opposite(paper):
     assert False in polarities(picture)
 
 
+@pytest.mark.parametrize("distance", [25, 40, 55])
+@pytest.mark.parametrize("light", [straight_shadow, dark_desk])
+def test_nothing_is_read_on_empty_squared_paper(reader, distance, light):
+    sheet = np.full((600, 900), 220, np.float32)
+    for rows in (sheet, sheet.T):
+        rows[20::distance] = rows[21::distance] = 185
+    assert reader.read(Image.fromarray(taken(0.6 * light(sheet)))).text == ""
+
+
 @pytest.mark.parametrize("text", ["4702", "58"])
 def test_chalk_is_read_where_a_shadow_lies_on_it_too(reader, text):
     board = 255 - on_paper(text)
@@ -99,7 +108,7 @@ def test_of_what_may_be_the_ink_that_with_more_sure_digits_counts():
     def digit(doubt):
         return Digit((0, 0, 9, 9), 1, np.eye(10, dtype=np.float32)[1], doubt, np.zeros((28, 28), np.uint8))
 
-    assert surety([digit(0.01)] * 4) > surety([digit(0.001)]) > surety([digit(0.3)]) > surety([])
+    assert surety([digit(0.01)] * 4) > surety([digit(0.001)]) > surety([digit(0.3)] * 30) > surety([])
     assert surety([digit(0.01), digit(0.9)]) < surety([digit(0.01)])
 
 
