@@ -130,8 +130,8 @@ def square_for(grey: np.ndarray) -> int:
     Granulometry: once the strokes are filled, larger squares fill hardly more, until shadows have room in them, too.
     """
     sides = squares(grey)
-    filled = ((side, darker(grey, side)) for side in sides)
-    enough = next((side for (side, before), (_, now) in pairwise(filled) if now <= MORE * before), sides[-1])
+    tried = ((side, darker(grey, side)) for side in sides)
+    enough = next((side for (side, before), (_, now) in pairwise(tried) if now <= MORE * before), sides[-1])
     return max(SMALLEST, min(sides[-1], round(SPARE * enough) | 1))
 
 
