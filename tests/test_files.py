@@ -53,6 +53,8 @@ def begin(*arguments):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Tests in the background of a script ignore Ctrl-C, and what they start would, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout.readline()
     return process
