@@ -102,19 +102,24 @@ def closed(grey: np.ndarray, side: int) -> np.ndarray:
     return cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))[side:-side, side:-side]
 
 
-def even_out(grey: np.ndarray, is_chalk: bool = False) -> np.ndarray:
-    """(h, w) uint8, dark on light -> the same with the paper at about EVEN everywhere.
+def find_paper(grey: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, dark on light -> the same as if nothing were written.
 
-    is_chalk: whether it is the negative of light on dark, so that the light makes brighter what is dark here.
-
-    The paper is what a closing leaves by a square in which the pen's strokes have room; the smaller the square, the
-    closer it follows shadows and the desk's edge.
+    It is what a closing leaves by a square in which the pen's strokes have room; the smaller the square, the closer it
+    follows shadows and the desk's edge.
     """
     small, paper = shrunk(grey, PEN_SIDE), shrunk(grey, PAPER_SIDE)
     paper = closed(paper, round(square_for(small) * max(paper.shape) / max(small.shape)) | 1)
     # A shadow's dark side must not be compared with its light side: the darkest neighbour of the paper.
     paper = cv2.erode(paper, np.ones((3, 3), np.uint8))
-    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def even_out(grey: np.ndarray, paper: np.ndarray, is_chalk: bool = False) -> np.ndarray:
+    """(h, w) uint8, dark on light, and its paper -> the same with the paper at about EVEN everywhere.
+
+    is_chalk: whether it is the negative of light on dark, so that the light makes brighter what is dark here.
+    """
     level = in_light(255 - paper, 255 - grey) if is_chalk else in_light(grey, paper)
     return cv2.convertScaleAbs(level, alpha=EVEN)
 

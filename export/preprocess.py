@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from export.paper import PEN_SIDE, border, even_out, histogram, otsu, polarities, without_surroundings
+from export.paper import PEN_SIDE, border, even_out, find_paper, histogram, otsu, polarities, without_surroundings
 from export.ruling import without_lines
 
 SIDE = 28  # px, a picture of MNIST
@@ -58,27 +58,22 @@ def shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def find_inks(grey: np.ndarray) -> list[np.ndarray]:
-    """(h, w) uint8, dark on light or light on dark -> what may be its ink, as `find_ink` has it; none on blank paper.
+    """(h, w) uint8, dark on light or light on dark -> what may be its ink, (h, w) float32, 0 paper … 1 pen.
 
-    Several where it can't be told which of the two is the pen, or whether a light pen is chalk or a negative's ink:
-    reading has to tell.
+    None on blank paper; several where it can't be told which of the two is the pen, or whether a light pen is chalk or
+    a negative's ink: reading has to tell. A clean picture has two levels of grey; of any other the light is evened out.
     """
     inks = []
     for is_light in polarities(grey):
         seen = 255 - grey if is_light else grey
-        inks.append(find_ink(seen))
-        if is_light and max(grey.shape) > PEN_SIDE and not levels_if_clean(seen):
-            inks.append(find_ink_in_noise(even_out(seen, is_chalk=True)))
+        levels = levels_if_clean(seen)
+        if levels:
+            inks.append(ink_at(seen, levels))
+        else:
+            paper = find_paper(seen)
+            ways = (False, True) if is_light and max(grey.shape) > PEN_SIDE else (False,)
+            inks += [find_ink_in_noise(even_out(seen, paper, is_chalk)) for is_chalk in ways]
     return [ink for ink in inks if ink is not None]
-
-
-def find_ink(grey: np.ndarray) -> np.ndarray | None:
-    """(h, w) uint8, dark on light -> (h, w) float32, 0 paper … 1 pen; None when there is no ink.
-
-    A clean picture has two levels of grey. Of any other the light is evened out first.
-    """
-    levels = levels_if_clean(grey)
-    return ink_at(grey, levels) if levels else find_ink_in_noise(even_out(grey))
 
 
 def find_ink_in_noise(grey: np.ndarray) -> np.ndarray | None:

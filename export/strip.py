@@ -10,7 +10,7 @@ from PIL import Image
 
 import artifacts
 from export.photos import take
-from export.preprocess import find_ink, grey, shrink
+from export.preprocess import find_inks, grey, shrink
 from export.reader import Reader
 from export.reading import Reading
 from export.segment import Line, find_lines
@@ -33,7 +33,7 @@ def draw(folder: Path) -> str:
 
 def strip(picture: Image.Image, reading: Reading) -> Figure:
     """The photo, its ink, its longest line with the pieces in colour, and the digits as the network sees them."""
-    ink = find_ink(shrink(grey(picture))[0])
+    ink = find_inks(shrink(grey(picture))[0])[0]
     line = max(find_lines(ink), key=lambda line: line.count)
     figure = Figure(figsize=(WIDTH, 8.4), layout="constrained")
     whole, pieces, digits = figure.subfigures(3, 1, height_ratios=(3.5, 2.2, 2.2))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from export.marks import among_digits, is_one_mark, without_commas
-from export.preprocess import find_ink, turned
+from export.preprocess import find_inks, turned
 from export.reader import TURNS, Reader
 from export.reading import MOST_DOUBT, Digit
 from export.segment import Line, find_lines, tidy
@@ -226,7 +226,7 @@ def test_touching_digits_pass_for_a_letter_unless_they_are_wide_or_many_or_each_
 
 
 def test_what_is_doubtful_is_the_average_of_three_views(reader):
-    (line,) = find_lines(find_ink(np.asarray(draw_strokes(NO_DIGITS["A"]))))
+    (line,) = find_lines(find_inks(np.asarray(draw_strokes(NO_DIGITS["A"])))[0])
     ((_, _, mark),) = reader.best_way(line)
     views = np.stack([mark.image, *(turned(mark.image, turn) for turn in TURNS)])
     probabilities, doubt = reader.classifier(views)
@@ -254,7 +254,7 @@ def test_lines_of_nothing_are_none():
 
 @pytest.mark.parametrize(("doubt", "digits"), [(0.0099, 1), (0.3, 2)])
 def test_of_two_ways_about_as_sure_that_with_fewer_digits_is_taken(reader, monkeypatch, doubt, digits):
-    (line,) = find_lines(find_ink(np.asarray(draw_number("11"))))
+    (line,) = find_lines(find_inks(np.asarray(draw_number("11")))[0])
     assert line.count == 2
 
     def classify(line, spans):
