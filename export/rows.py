@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 
 from artifacts import PUBLISHED, ROWS_ONNX_MODEL
+from export.pen import thickened
 from export.preprocess import whiten
 from export.session import open_session
 
 INPUT, STEPS = "rows", "steps"
 HEIGHT, INK = 32, 28  # px, a row and the ink in it
+FINEST = 0.08  # of the ink's height, its pen at least
 BESIDE = 4  # px of paper on either side
 STEP = 4  # px
 WIDEST = 8  # times its height; about as many digits
@@ -91,7 +93,8 @@ def is_row(ink: np.ndarray) -> bool:
 
 
 def to_row(ink: np.ndarray) -> np.ndarray:
-    """Ink (h, w) float32, cropped to its box -> (HEIGHT, w') uint8, white on black, INK px high."""
+    """Ink (h, w) float32, cropped to its box -> (HEIGHT, w') uint8, white on black, INK px high; a fine pen widened."""
+    ink = thickened(ink, FINEST, ink.shape[0])
     scale = INK / ink.shape[0]
     size = (max(2, round(ink.shape[1] * scale)), INK)
     small = whiten(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))

@@ -30,7 +30,7 @@ def side_by_side(digits, *labels, apart=3):
     """Digits of the small data set, as a number."""
     rng, number = np.random.default_rng(0), Number(np.zeros((96, 0), np.float32), [])
     for label in labels:
-        ink = enlarge(digits.train.pictures[digits.train.labels == label][0], 0, 0, rng)
+        ink = enlarge(digits.train.pictures[digits.train.labels == label][0], 0, 5, rng)
         place = number.ink.shape[1] + apart
         number = Number(laid(number.ink, ink, place), [*number.digits, (label, ink, place)])
     return number
@@ -66,7 +66,7 @@ def test_digits_share_so_many_px_where_they_are_nearest():
 
 def test_most_zeros_in_one_stroke_are_read_as_zeros_when_they_are_cut_out():
     rng = np.random.default_rng(4)
-    made = [part for _ in range(120) for part in parts(linked_zeros(rng), rng) if part[1][0]]
+    made = [part for _ in range(120) for part in parts(linked_zeros(rng, rng.uniform(3, 8)), rng) if part[1][0]]
     probabilities, _ = Classifier()(np.stack([picture for picture, _ in made]))
     assert len(made) > 100
     assert (probabilities.argmax(axis=1) == 0).mean() > 0.9

@@ -101,7 +101,7 @@ def test_opinions_of_the_same_row_are_averaged_and_its_places_are_those_of_the_f
 
 def test_rows_are_read_alike_alone_and_beside_wider_ones():
     rng = np.random.default_rng(2)
-    inks = [linked_zeros(rng).ink for _ in range(6)]
+    inks = [linked_zeros(rng, rng.uniform(3, 8)).ink for _ in range(6)]
     inks = [ink[(ink >= 0.5).any(axis=1)] for ink in inks]
     read = Rows()
     for together, ink in zip(read(inks), inks, strict=True):
@@ -113,7 +113,7 @@ def test_rows_are_read_alike_alone_and_beside_wider_ones():
 def test_most_zeros_in_one_stroke_are_read_as_so_many_zeros():
     rng, right = np.random.default_rng(4), 0
     for _ in range(40):
-        ink, digits = linked_zeros(rng)
+        ink, digits = linked_zeros(rng, rng.uniform(3, 8))
         (found,) = Rows()([ink[(ink >= 0.5).any(axis=1)]])
         right += [place.probabilities.argmax() for place in found.places] == [0] * len(digits)
     assert right > 32
@@ -203,7 +203,7 @@ def test_digits_beside_each_other_are_all_of_a_number_s_ink_unless_they_are_link
     for touching in (True, False):
         number = None
         for picture in digits.train.pictures[:4]:
-            ink = enlarge(picture, 0, 0, rng)
+            ink = enlarge(picture, 0, 5, rng)
             more = Number(ink, [(1, ink, 0)])
             number = beside(number, more, touching, rng) if number else more
         whole = np.zeros_like(number.ink)

@@ -5,11 +5,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from export.pen import pen_width, widened
 from train.written import round_off
 
 STRIP = 96  # px, height of the canvas
 TALL = 46  # px, a digit; lower than the reader's lines, so that nothing is scaled again
 TALLER = 0.12  # natural logarithm of how much more or less, either way
+PENS = (2.5, 9.5)  # px, from the finest to the widest
+SURE = 0.4  # of its lightest px, what is ink; with more, fine strokes fall apart
+RIDGE = 0.7  # px that the distance to a stroke's edge grows by from px to px, at most, in the stroke's middle
+ROOM = 6  # px beside a digit, for its pen to become wider
 JITTER = 2.5  # px, standard deviation of how far a digit is above or below its line
 SLANT = 0.2  # standard deviation, sideways per height
 OVERLAP, APART = 10, 24  # px at most that digits share where they touch, or are apart
@@ -50,21 +55,21 @@ def link(canvas: np.ndarray, before: np.ndarray, after: np.ndarray, place: int, 
     cv2.polylines(canvas, [points], False, 1.0, int(rng.integers(2, 6)), cv2.LINE_AA, shift=4)
 
 
-def comma(rng: np.random.Generator) -> np.ndarray:
+def comma(rng: np.random.Generator, pen: float) -> np.ndarray:
     """A dot, a comma or a dash, (STRIP, w) float32."""
     kind, foot = rng.integers(3), (STRIP + TALL) / 2
     begin = [8, STRIP / 2 + rng.integers(-8, 8) if kind == 2 else foot - 4]
     length = ([0, 1], [-rng.integers(2, 6), rng.integers(4, 14)], [rng.integers(8, 16), rng.integers(-4, 5)])[kind]
     canvas = np.zeros((STRIP, 40), np.float32)
     points = np.array([begin, np.add(begin, length)]).astype(np.int32)
-    cv2.polylines(canvas, [points], False, 1.0, int(rng.integers(3, 7)), cv2.LINE_AA)
+    cv2.polylines(canvas, [points], False, 1.0, round(pen), cv2.LINE_AA)
     return bare(canvas)
 
 
-def enlarge(picture: np.ndarray, slant: float, pen: int, rng: np.random.Generator) -> np.ndarray:
+def enlarge(picture: np.ndarray, slant: float, pen: float, rng: np.random.Generator) -> np.ndarray:
     """(28, 28) uint8 -> the digit about TALL px high, (STRIP, w) float32 in 0…1, without the empty columns.
 
-    pen: px by which its strokes become wider, or finer if it is negative.
+    pen: px, how wide its strokes become on average.
     """
     rows = np.flatnonzero((picture > 127).any(axis=1))
     scale = TALL * np.exp(rng.uniform(-TALLER, TALLER)) / (rows[-1] - rows[0] + 1)
@@ -72,17 +77,29 @@ def enlarge(picture: np.ndarray, slant: float, pen: int, rng: np.random.Generato
     middle = STRIP, STRIP / 2 + rng.normal(0, JITTER)
     matrix[:, 2] = middle - matrix[:, :2] @ [picture.shape[1] / 2, (rows[0] + rows[-1]) / 2]
     large = cv2.warpAffine(picture, matrix, (2 * STRIP, STRIP), flags=cv2.INTER_CUBIC)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1,) * 2)
-    changed = (cv2.dilate if pen > 0 else cv2.erode)(large, disc)
-    if changed.max() > 200:  # a fine stroke may vanish
-        large = changed
-    # Enlarged, the soft edge of a stroke is several px wide.
-    return bare(np.clip((large.astype(np.float32) - 64) / 127, 0, 1))
+    ink = bare(large > SURE * large.max())
+    return bare(with_pen(np.pad(ink, ((0, 0), (ROOM, ROOM))), pen))
 
 
-def linked_zeros(rng: np.random.Generator) -> Number:
+def with_pen(ink: np.ndarray, pen: float) -> np.ndarray:
+    """(h, w) bool -> the same with strokes about `pen` px wide, (h, w) float32 in 0…1; the finest stay whole."""
+    wider = pen - pen_width(ink)
+    if wider > 0:
+        return widened(ink.astype(np.float32), wider)
+    inside = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    # In the middle of a stroke the distance to its edge no longer grows; neither does it in its outermost corners.
+    middle = (inside > 1) & (cv2.dilate(inside, np.ones((3, 3), np.uint8)) - inside < RIDGE)
+    return np.maximum((inside + wider / 2).clip(0, 1), middle.astype(np.float32))
+
+
+def some_pen(rng: np.random.Generator) -> float:
+    """How wide somebody's pen is, px, where digits are TALL."""
+    return float(np.exp(rng.uniform(*np.log(PENS))))
+
+
+def linked_zeros(rng: np.random.Generator, pen: float) -> Number:
     """Two to four zeros that a hand writes without lifting the pen; a digit is the ring without what links it."""
-    wide, gap, pen = rng.uniform(0.2, 0.7), rng.uniform(-0.2, 0.6), int(rng.integers(3, 9))
+    wide, gap = rng.uniform(0.2, 0.7), rng.uniform(-0.2, 0.6)
     # Where on the ring the pen begins, in degrees, -90 being its top, and how far it goes beyond that in the end.
     (low, high), beyond, has_stem = LINKS[rng.integers(len(LINKS))]
     begin, beyond = rng.uniform(low, high), beyond * rng.random()
@@ -105,7 +122,7 @@ def linked_zeros(rng: np.random.Generator) -> Number:
     def draw(stroke: np.ndarray) -> np.ndarray:
         points = np.round((round_off(stroke @ slanted, 2) + corner) * 16).astype(np.int32)
         canvas = np.zeros((STRIP, round(x) + 2 * STRIP), np.uint8)
-        cv2.polylines(canvas, [points], False, 255, pen, cv2.LINE_AA, shift=4)
+        cv2.polylines(canvas, [points], False, 255, round(pen), cv2.LINE_AA, shift=4)
         return canvas / np.float32(255)
 
     whole = draw(np.concatenate([*before, *rings, *after]))

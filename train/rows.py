@@ -15,7 +15,7 @@ from export.rows import HEIGHT, STEP, stack, to_row
 from train.augment import augment
 from train.data import CLASSES, Split
 from train.negatives import scribble, write_letter
-from train.numbers import SLANT, STRIP, Number, bare, beside, comma, enlarge, linked_zeros
+from train.numbers import SLANT, STRIP, Number, bare, beside, comma, enlarge, linked_zeros, some_pen
 from train.written import fit_box, written
 
 BLANK = CLASSES  # fills the labels of a row up to MOST
@@ -23,11 +23,10 @@ MOST = 12  # digits
 WRITTEN = 0.2  # share of the digits that are written by program
 CHUNK = 1000  # digits that are varied at a time
 LOWEST = 8  # px, a digit
-THINNER, THICKER = 3, 2  # px that the pen is changed by, at most
 TOUCH = 0.7  # share of the rows where digits touch
-ONE_PEN = 0.1  # of a row's digits, when all are ranked by the width of their pens: standard deviation, 0…1
-DIGITS = (0.2, 0.27, 0.22, 0.16, 0.09, 0.06)  # share of the rows of one digit, of two …
-LETTERS = (0.35, 0.15, 0.1, 0, 0, 0)  # share of these rows that are letters
+ONE_PEN = 0.12  # logarithm of how wide the pen is for one of a row's digits, standard deviation
+DIGITS = (0.25, 0.26, 0.21, 0.14, 0.08, 0.06)  # share of the rows of one digit, of two …
+LETTERS = (0.45, 0.18, 0.1, 0, 0, 0)  # share of these rows that are letters
 SCRIBBLES = 0.25  # share of what is no digit, and alone
 ZEROS = 0.08  # chance that zeros in one stroke come next
 COMMAS = 0.1  # chance of a dot, a comma or a dash behind a digit, where they do not touch
@@ -66,7 +65,7 @@ def row_of(pool: Split, rng: np.random.Generator) -> tuple[np.ndarray, list[int]
 
 
 def vary(digits: Split, seed: int) -> Split:
-    """The digits twice, written differently, and digits written by program, in the order of their pens' widths."""
+    """The digits twice, written differently, and digits written by program."""
     more = written(round(2 * WRITTEN / (1 - WRITTEN) * len(digits.labels)), np.random.default_rng(seed))
     pictures = np.concatenate([digits.pictures, digits.pictures, more.pictures])
     labels = np.concatenate([digits.labels, digits.labels, more.labels])
@@ -76,47 +75,35 @@ def vary(digits: Split, seed: int) -> Split:
     )
     # With the finest pens little may be left.
     visible = (varied > 127).any(axis=2).sum(axis=1) >= LOWEST
-    varied, labels = varied[visible], labels[visible]
-    order = np.argsort(pens(varied), kind="stable")
-    return Split(varied[order], labels[order])
-
-
-def pens(pictures: np.ndarray) -> np.ndarray:
-    """(n, h, w) uint8 with some ink -> (n,) how wide the strokes are, px.
-
-    A stroke of length l and width w has mass l·w and twice its length of edge.
-    """
-    ink = pictures.astype(np.float32)
-    edge = np.hypot(np.diff(ink, axis=1, append=0), np.diff(ink, axis=2, append=0)).sum(axis=(1, 2))
-    return 2 * ink.sum(axis=(1, 2)) / edge
+    return Split(varied[visible], labels[visible])
 
 
 def digits_in_a_row(pool: Split, n: int, rng: np.random.Generator, touch: float = TOUCH) -> Number:
     """`n` digits, a few more where zeros in one stroke end it, by one hand as far as pen and slant go."""
-    slant, pen, rank = rng.normal(0, SLANT), int(rng.integers(-THINNER, THICKER + 1)), rng.random()
+    slant, pen = rng.normal(0, SLANT), some_pen(rng)
     touching = rng.random() < touch
     number = Number(np.zeros((STRIP, 0), np.float32), [])
     while len(number.digits) < n:
         if n > 1 and rng.random() < ZEROS:
-            more = linked_zeros(rng)
+            more = linked_zeros(rng, pen)
         else:
-            place = int((rank + rng.normal(0, ONE_PEN)) * len(pool.labels)) % len(pool.labels)
-            ink = enlarge(pool.pictures[place], slant, pen, rng)
+            place = rng.integers(len(pool.labels))
+            ink = enlarge(pool.pictures[place], slant, pen * np.exp(rng.normal(0, ONE_PEN)), rng)
             more = Number(ink, [(int(pool.labels[place]), ink, 0)])
         number = beside(number, more, touching, rng)
         if not touching and rng.random() < COMMAS:
-            number = beside(number, Number(comma(rng), []), touching, rng)
+            number = beside(number, Number(comma(rng, pen), []), touching, rng)
     return number
 
 
 def letters(n: int, rng: np.random.Generator) -> Number:
     """`n` letters by a shaky hand, joined or not; instead of one now and then a scribble, a dash or a dot."""
     if n == 1 and rng.random() < SCRIBBLES:
-        return Number(enlarge(fit_box(scribble(rng)), 0, 0, rng), [])
-    slant, touching = rng.normal(0, SLANT / 2), rng.random() < TOUCH
+        return Number(enlarge(fit_box(scribble(rng)), 0, some_pen(rng), rng), [])
+    slant, pen, touching = rng.normal(0, SLANT / 2), some_pen(rng), rng.random() < TOUCH
     number = Number(np.zeros((STRIP, 0), np.float32), [])
     for _ in range(n):
-        letter = enlarge(fit_box(write_letter(rng)), slant, 0, rng)
+        letter = enlarge(fit_box(write_letter(rng)), slant, pen, rng)
         number = beside(number, Number(letter, []), touching, rng)
     return number
 

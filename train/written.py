@@ -90,7 +90,7 @@ def write(strokes: list[np.ndarray], rng: np.random.Generator, shake: float, sla
 def draw(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Strokes of (points, 2) as (x, y), rounded more or less, with a random pen -> (80, 80) uint8."""
     canvas = np.zeros((CANVAS, CANVAS), np.uint8)
-    pen, rounds = int(rng.integers(5, 14)), int(rng.integers(1, 4))
+    pen, rounds = int(rng.integers(4, 12)), int(rng.integers(1, 4))
     low = np.min([stroke.min(axis=0) for stroke in strokes], axis=0)
     high = np.max([stroke.max(axis=0) for stroke in strokes], axis=0)
     scale = (CANVAS - 2 * MARGIN) / (high - low).max()
