@@ -14,12 +14,13 @@ ALLOWED = {
 }
 EXCEPTIONS = {f"export/{name}.py": {"train"} for name in ("convert", "__main__", "suites", "strip")}
 # What the networks learn from is scaled as the reader scales what it shows them.
-EXCEPTIONS |= {f"train/{name}.py": {"export"} for name in ("rows", "cutouts")}
+EXCEPTIONS |= {f"train/{name}.py": {"export"} for name in ("rows", "cutouts", "numbers")}
 SERVING = [
     "export.reader",
     "export.classifier",
     "export.ruling",
     "export.paper",
+    "export.pen",
     "export.preprocess",
     "export.segment",
     "export.rows",
