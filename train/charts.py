@@ -78,7 +78,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, error: float) -> 
     left.set_xlabel("confidence", fontsize=11)
     left.set_ylabel("share of right answers", fontsize=11)
     left.set_ylim(-0.03, 1.06)
-    left.legend(frameon=False, fontsize=10)
+    left.legend(frameon=False, fontsize=10, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     other.bar(edges[:-1], counts, width=1 / BINS, align="edge", color=ACCENT, edgecolor="white")
     other.set_yscale("log")
     other.set_xlabel("confidence", fontsize=11)
