@@ -18,16 +18,3 @@ def widened(ink: np.ndarray, by: float) -> np.ndarray:
     """Ink (h, w) float32 in 0…1 -> the same with strokes that are `by` px wider, half of it on either side."""
     away = cv2.distanceTransform((ink < 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.maximum(ink, (1 + by / 2 - away).clip(0, 1))
-
-
-def thickened(ink: np.ndarray, share: float, side: int) -> np.ndarray:
-    """Ink (h, w) float32 in 0…1, cropped to its box -> the same with a pen of at least this share of a side of it, px.
-
-    The box grows with the pen, and is as long as that has its share of it in the end.
-    """
-    by = (share * side - pen_width(ink)) / (1 - share)
-    if by <= 0 or not (ink >= 0.5).any():  # what is faint throughout has no edge to grow from
-        return ink
-    ink = widened(np.pad(ink, int(np.ceil(by / 2))), by)
-    rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

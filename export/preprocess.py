@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from export.paper import PEN_SIDE, border, even_out, find_paper, histogram, otsu, polarities, without_surroundings
-from export.pen import thickened
+from export.pen import pen_width, widened
 from export.ruling import without_lines
 
 SIDE = 28  # px, a picture of MNIST
@@ -151,7 +151,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     """One digit's ink, (h, w) float32 in 0…1, cropped to its box -> (28, 28) uint8, white on black, as in MNIST.
 
     The longer side becomes 20 px and the centre of mass goes to the middle (LeCun et al. 1998, section III A). A pen
-    that is finer than MNIST's is widened before.
+    that is finer than most of MNIST's is widened before.
     """
     ink = thickened(ink, FINEST / BOX, max(ink.shape))
     scale = BOX / max(ink.shape)
@@ -165,6 +165,19 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     canvas[top : top + height, left : left + width] = np.round(small * 255)
     return canvas
+
+
+def thickened(ink: np.ndarray, share: float, side: int) -> np.ndarray:
+    """Ink (h, w) float32 in 0…1, cropped to its box -> the same with a pen of at least this share of a side of it, px.
+
+    The box grows with the pen, and is as long as that has its share of it in the end.
+    """
+    by = (share * side - pen_width(ink)) / (1 - share)
+    if by <= 0 or not (ink >= 0.5).any():  # what is faint throughout has no edge to grow from
+        return ink
+    ink = widened(np.pad(ink, int(np.ceil(by / 2))), by)
+    left, top, right, bottom = box_of(ink)
+    return ink[top:bottom, left:right]
 
 
 def whiten(small: np.ndarray) -> np.ndarray:

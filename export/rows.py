@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 
 from artifacts import PUBLISHED, ROWS_ONNX_MODEL
-from export.pen import thickened
-from export.preprocess import whiten
+from export.preprocess import thickened, whiten
 from export.session import open_session
 
 INPUT, STEPS = "rows", "steps"

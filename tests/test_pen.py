@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from export.pen import pen_width, thickened
+from export.pen import pen_width
+from export.preprocess import thickened
 from train.numbers import ROOM, with_pen
 
 
