@@ -33,7 +33,7 @@ def expected_rows():
     yield f"| … {rows['test']['rows']:,} rows of test digits | {rows['test']['accuracy']:.1%} wholly right |"
     yield f"| calibration error, MNIST test | {metrics['test']['calibration_error']:.2%} |"
     for name, row in reading["suites"].items():
-        yield f"| `{name}` | {row['pictures']:,} | {row['right']:.1%} |"
+        yield f"| `{name}` | {row['pictures']:,} | {row['right']:.2%} |"
     refused = reading["doubt"]
     yield f"| letters refused | {refused['others_refused']:.1%} |"
     yield f"| digits refused | {refused['digits_refused']:.1%} |"
