@@ -25,8 +25,8 @@ SUITES = {
 }
 LIMITS = [
     "It knows the digits 0 to 9 and nothing else. What looks like none of them is marked “?”, but some letters pass.",
-    "Of numbers whose digits touch, one in five is misread.",
-    "Shadows as dark as the pencil, small notes on dark desks and near-black paper can hide or make digits.",
+    "Of numbers whose digits touch, one in four is misread.",
+    "Ruling as dark as the pen can make digits, a blurred photo of small faint writing hides them.",
     "Its probabilities are calibrated on MNIST; on other people's pictures they are off by what the table says.",
 ]
 USE = """\
@@ -105,7 +105,7 @@ def suites_table(reading: dict) -> str:
         [
             f"{name}<small>{SUITES.get(name, '')}</small>",
             f"{row['pictures']:,}",
-            f"{row['right']:.1%}",
+            f"{row['right']:.2%}",
             f"{row['refused']:.1%}" if "refused" in row else "–",
             f"{row['calibration_error']:.1%}" if "calibration_error" in row else "–",
         ]
